@@ -50,6 +50,7 @@ void ModelBuilder::read_tables() {
     m.weights.assign(program_.weights, program_.weights + program_.weight_count);
     m.buffers.assign(program_.buffers, program_.buffers + program_.buffer_count);
     m.blocks_per_group.assign(l.blocks_per_group, l.blocks_per_group + program_.kv_group_count);
+    m.group_windows.assign(program_.kv_group_count, -1);
     m.limits.blocks_per_group = nullptr;
     m.vocab_size = program_.vocab_size;
     m.top_k = std::max(0, program_.top_k);
@@ -262,6 +263,9 @@ void ModelBuilder::resolve_attention(Instruction& i) {
     if (kv.n_kv_heads != op.n_kv_heads || kv.head_dim != op.head_dim || op.n_heads <= 0 || op.n_heads % op.n_kv_heads != 0) refuse(i, "its heads disagree with the cache");
     if (i.in_cols != (op.n_heads + 2 * op.n_kv_heads) * op.head_dim || i.out_cols != op.n_heads * op.head_dim) refuse(i, "shapes disagree");
     i.sinks = vector(i, op.w0, op.n_heads, 1);
+    int32_t& reach = model_.group_windows[kv.group];
+    if (op.window < 0) refuse(i, "its window is negative");
+    reach = op.window == 0 || reach == 0 ? 0 : std::max(reach, op.window);
     auto& kinds = model_.attention_kinds;
     for (size_t n = 0; n < kinds.size(); n++)
         if (kinds[n].window == op.window && kinds[n].n_kv_heads == op.n_kv_heads && kinds[n].n_heads == op.n_heads && kinds[n].head_dim == op.head_dim)

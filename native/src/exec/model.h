@@ -135,6 +135,7 @@ public:
     std::vector<af_weight> weights;
     std::vector<af_buffer> buffers;
     std::vector<int32_t> blocks_per_group;
+    std::vector<int32_t> group_windows;   // the longest window of a group's layers; 0: all of the past
     af_limits limits{};
     int vocab_size = 0, top_k = 0, kv_groups = 0, experts_max = 0;
     int last_store = -1;               // the last operation that a step without logits needs

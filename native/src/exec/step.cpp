@@ -44,7 +44,8 @@ bool Model::check(const af_batch& b) const {
         for (int t = begin; t < end; t++) if (b.positions[t] != b.context_len[s] - (end - t)) return false;
         for (int g = 0; g < kv_groups; g++) {
             const int32_t* table = b.block_tables + (static_cast<size_t>(g) * limits.max_sequences + s) * limits.max_blocks_per_sequence;
-            for (int n = 0; n * limits.block_size < b.context_len[s]; n++) if (table[n] < -1 || table[n] >= blocks_per_group[g]) return false;
+            const int oldest = group_windows[g] > 0 ? std::max(0, b.positions[begin] - group_windows[g] + 1) : 0;
+            for (int n = oldest / limits.block_size; n * limits.block_size < b.context_len[s]; n++) if (table[n] < 0 || table[n] >= blocks_per_group[g]) return false;
             for (int t = begin; t < end; t++) {
                 const int slot = b.slots[static_cast<size_t>(g) * limits.max_tokens + t];
                 if (slot < 0 || slot / limits.block_size >= blocks_per_group[g]) return false;
