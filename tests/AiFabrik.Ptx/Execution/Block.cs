@@ -148,6 +148,18 @@ internal sealed class Block
         }
     }
 
+    private static bool IsBehind(int[] clock, int[] other)
+    {
+        for (int i = 0; i < clock.Length; i++)
+        {
+            if (clock[i] < other[i])
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>Lanes learn what a clock knows. Lanes with the same clock keep sharing one.</summary>
     public static void Acquire(Warp warp, uint lanes, int[] joined)
     {
@@ -160,8 +172,12 @@ internal sealed class Block
             if (!ReferenceEquals(clock, before))
             {
                 before = clock;
-                after = (int[])clock.Clone();
-                Join(after, joined);
+                after = clock;
+                if (IsBehind(clock, joined))
+                {
+                    after = (int[])clock.Clone();
+                    Join(after, joined);
+                }
             }
             warp.Clocks[lane] = after!;
         }

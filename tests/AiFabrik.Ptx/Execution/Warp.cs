@@ -23,7 +23,7 @@ internal struct Split
 internal sealed partial class Warp
 {
     /// <summary>Instructions that one split may run while another of its warp could.</summary>
-    private const int SplitQuantum = 1024;
+    private const int SplitQuantum = 128;
     /// <summary>Frames of recursion times their length; 8 bytes each.</summary>
     private const int RegistersMax = 1 << 24;
 
@@ -99,16 +99,17 @@ internal sealed partial class Warp
         _yield = false;
         while (!_yield && Block.Launch.WarpInstructions < end)
         {
-            int split = Pick();
+            int split = Pick(out bool urgent);
             if (split < 0)
             {
                 return;
             }
-            RunSplit(split);
+            RunSplit(split, urgent);
         }
     }
 
-    private int Pick()
+    /// <summary>The split to run, or -1. Urgent: it has waited so long that it may run on without joining others.</summary>
+    private int Pick(out bool urgent)
     {
         int best = -1;
         bool starving = false;
@@ -135,12 +136,13 @@ internal sealed partial class Warp
                 }
             }
         }
+        urgent = starving;
         return best;
     }
 
     private static bool Before(in Split a, in Split b) => a.Frame != b.Frame ? a.Frame > b.Frame : a.Pc < b.Pc;
 
-    private void RunSplit(int s)
+    private void RunSplit(int s, bool urgent)
     {
         Launch launch = Block.Launch;
         ref Split split = ref _splits[s];
@@ -148,7 +150,8 @@ internal sealed partial class Warp
         _pc = split.Pc;
         _frame = split.Frame;
         Remove(s);
-        int meet = Meeting(out int budget);
+        int budget = SplitQuantum;
+        int meet = urgent ? int.MaxValue : Meeting();
         long most = launch.Options.WarpInstructionsMax;
         while (true)
         {
@@ -179,7 +182,7 @@ internal sealed partial class Warp
                 {
                     return;
                 }
-                meet = Meeting(out budget);
+                meet = urgent ? int.MaxValue : Meeting();
             }
             if (_pc >= meet || --budget < 0 || _yield)
             {
@@ -190,10 +193,9 @@ internal sealed partial class Warp
     }
 
     /// <summary>The lowest program counter of another runnable split of this frame: where the running one may meet it.</summary>
-    private int Meeting(out int budget)
+    private int Meeting()
     {
         int meet = int.MaxValue;
-        budget = SplitQuantum;
         for (int s = 0; s < _count; s++)
         {
             ref Split other = ref _splits[s];

@@ -203,11 +203,16 @@ internal static class MemoryBuilders
             {
                 warp.SynchroniseThrough(located, lane, acquire: true, release: false);
                 located.Shadow.Read(warp, lane, located.Offset, i.Size, i, strong: true);
-                located.Shadow.Write(warp, lane, located.Offset, i.Size, i, strong: true, sameValue: false);
-                warp.SynchroniseThrough(located, lane, acquire: false, release: true);
             }
             ulong before = Read(ref located.Bytes, i.Size);
-            Write(ref located.Bytes, i.Size, update(before, warp.Slot(i.B)[lane], warp.Slot(i.C)[lane]));
+            ulong after = update(before, warp.Slot(i.B)[lane], warp.Slot(i.C)[lane]);
+            if (located.Shadow is not null)
+            {
+                located.Shadow.Write(warp, lane, located.Offset, i.Size, i, strong: true, sameValue: false);
+                // An exchange that changed nothing, such as a try of a lock that is taken, tells nobody anything.
+                warp.SynchroniseThrough(located, lane, acquire: false, release: after != before);
+            }
+            Write(ref located.Bytes, i.Size, after);
             if (i.D >= 0)
             {
                 warp.Slot(i.D)[lane] = before;
