@@ -120,11 +120,13 @@ public sealed class IlgpuTests
         output[i] = sum;
     }
 
-    public static (PtxModule Module, string Text) Compile(string method, OptimizationLevel level = OptimizationLevel.O1)
+    private static (PtxModule Module, string Text) Compile(string method, OptimizationLevel level = OptimizationLevel.O1) => Compile(typeof(IlgpuTests), method, level);
+
+    public static (PtxModule Module, string Text) Compile(Type type, string method, OptimizationLevel level)
     {
         using Context context = Context.Create(b => b.Optimize(level).EnableAlgorithms());
         using var backend = new PTXBackend(context, CudaArchitecture.SM_90, CudaInstructionSet.ISA_80, null!);
-        MethodInfo info = typeof(IlgpuTests).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!;
+        MethodInfo info = type.GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!;
         var kernel = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(info), default);
         return (GoldenCase.Parse(kernel.PTXAssembly), kernel.PTXAssembly);
     }

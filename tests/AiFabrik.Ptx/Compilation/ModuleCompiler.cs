@@ -35,6 +35,11 @@ internal sealed class ModuleCompiler
     public HashSet<Function> AddressTaken { get; } = [];
     /// <summary>Whether any thread can order others through atomics: a fence, or an access with acquire or release.</summary>
     public bool HasFences { get; set; }
+    /// <summary>
+    /// Whether the module swaps by comparison. Such loops, ILGPU's float atomics among them, begin with a plain load of what others change by
+    /// atomics; then a plain read does not race with an atomic.
+    /// </summary>
+    public bool HasCompareAndSwap { get; set; }
     /// <summary>The narrowest access to memory that may be shared memory, as a power of two of bytes.</summary>
     public int SharedGranuleShift { get; private set; } = 2;
 

@@ -72,7 +72,9 @@ internal sealed class Shadow
             {
                 int writer = _writeThread[g];
                 byte mask = ByteMask(g, offset, size);
-                bool ordered = (writer == thread || clock[writer] >= written || (strong && (_flags[g] & Atomic) != 0)) && (_flags[g] & PendingWrite) == 0;
+                bool ordered = (writer == thread || clock[writer] >= written
+                        || ((strong || warp.Block.Launch.Module.HasCompareAndSwap) && (_flags[g] & Atomic) != 0))
+                    && (_flags[g] & PendingWrite) == 0;
                 if (!ordered && (mask & _writeBytes[g]) != 0)
                 {
                     throw Race(warp, lane, writer, offset, size, instruction, PtxAccess.Read);
@@ -130,6 +132,10 @@ internal sealed class Shadow
 
     private void CheckReaders(Warp warp, int lane, int g, int offset, int size, Instruction instruction, PtxAccess access)
     {
+        if (access == PtxAccess.Atomic && warp.Block.Launch.Module.HasCompareAndSwap)
+        {
+            return;
+        }
         int thread = warp.FirstThread + lane;
         int[] clock = warp.Clocks[lane];
         for (int w = 0; w < _warps; w++)

@@ -128,7 +128,7 @@ internal static class ExactDouble
 {
     public static double Directed(FloatOperation operation, Rounding mode, double a, double b, double c, double nearest)
     {
-        (BigInteger numerator, BigInteger denominator, int exponent) = operation switch
+        (BigInteger numerator, BigInteger denominator, int exponent, bool inexact) = operation switch
         {
             FloatOperation.Add => Add(Split(a), Split(b)),
             FloatOperation.Sub => Add(Split(a), Split(-b)),
@@ -155,14 +155,10 @@ internal static class ExactDouble
         int shift = Math.Max(0, 66 + (int)denominator.GetBitLength() - (int)numerator.GetBitLength());
         BigInteger quotient = BigInteger.DivRem(numerator << shift, denominator, out BigInteger rest);
         int surplus = Math.Max(0, (int)quotient.GetBitLength() - 120);
-        bool sticky = !rest.IsZero || !(quotient & ((BigInteger.One << surplus) - 1)).IsZero || s_rootInexact;
-        s_rootInexact = false;
+        bool sticky = !rest.IsZero || !(quotient & ((BigInteger.One << surplus) - 1)).IsZero || inexact;
         ulong bits = FloatFormat.F64.Round(negative, (UInt128)(quotient >> surplus), exponent - shift + surplus, sticky, mode);
         return BitConverter.UInt64BitsToDouble(bits);
     }
-
-    [ThreadStatic]
-    private static bool s_rootInexact;
 
     private static (BigInteger Value, int Exponent) Split(double value)
     {
@@ -176,21 +172,21 @@ internal static class ExactDouble
     private static (BigInteger Value, int Exponent) Multiply((BigInteger Value, int Exponent) a, (BigInteger Value, int Exponent) b) =>
         (a.Value * b.Value, a.Exponent + b.Exponent);
 
-    private static (BigInteger, BigInteger, int) Add((BigInteger Value, int Exponent) a, (BigInteger Value, int Exponent) b)
+    private static (BigInteger, BigInteger, int, bool) Add((BigInteger Value, int Exponent) a, (BigInteger Value, int Exponent) b)
     {
         int exponent = Math.Min(a.Exponent, b.Exponent);
-        return ((a.Value << (a.Exponent - exponent)) + (b.Value << (b.Exponent - exponent)), BigInteger.One, exponent);
+        return ((a.Value << (a.Exponent - exponent)) + (b.Value << (b.Exponent - exponent)), BigInteger.One, exponent, false);
     }
 
-    private static (BigInteger, BigInteger, int) Divide((BigInteger Value, int Exponent) a, (BigInteger Value, int Exponent) b) =>
-        (a.Value, b.Value, a.Exponent - b.Exponent);
+    private static (BigInteger, BigInteger, int, bool) Divide((BigInteger Value, int Exponent) a, (BigInteger Value, int Exponent) b) =>
+        (a.Value, b.Value, a.Exponent - b.Exponent, false);
 
-    /// <summary>Integer square root with at least 66 bits (Newton's iteration).</summary>
-    private static (BigInteger, BigInteger, int) Root((BigInteger Value, int Exponent) a)
+    /// <summary>Integer square root with at least 66 bits (Newton's iteration), and whether something lies below it.</summary>
+    private static (BigInteger, BigInteger, int, bool) Root((BigInteger Value, int Exponent) a)
     {
         if (a.Value.Sign <= 0)
         {
-            return (BigInteger.Zero, BigInteger.One, 0);
+            return (BigInteger.Zero, BigInteger.One, 0, false);
         }
         int shift = 140 + (a.Exponent & 1);
         BigInteger scaled = a.Value << shift;
@@ -204,7 +200,6 @@ internal static class ExactDouble
             }
             root = next;
         }
-        s_rootInexact = root * root != scaled;
-        return (root, BigInteger.One, (a.Exponent - shift) / 2);
+        return (root, BigInteger.One, (a.Exponent - shift) / 2, root * root != scaled);
     }
 }

@@ -105,6 +105,7 @@ internal static class MemoryBuilders
     private static void Load(Warp warp, Instruction i, uint mask)
     {
         int total = i.Size * i.Count;
+        bool isSigned = i.Type.IsSigned();
         for (; mask != 0; mask &= mask - 1)
         {
             int lane = BitOperations.TrailingZeroCount(mask);
@@ -125,7 +126,7 @@ internal static class MemoryBuilders
                     continue;
                 }
                 ulong value = Read(ref Unsafe.Add(ref located.Bytes, e * i.Size), i.Size);
-                if (i.Type.IsSigned())
+                if (isSigned)
                 {
                     int unused = 64 - i.Size * 8;
                     value = (ulong)((long)(value << unused) >> unused) & OperationContext.WidthMask(i.List2[e]);
@@ -172,6 +173,7 @@ internal static class MemoryBuilders
         c.Take("sync");
         i.Space = TakeSpace(c);
         string operation = c.TakeAny("add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec") ?? throw c.Refuse("has no operation");
+        c.Compiler.Module.HasCompareAndSwap |= operation == "cas";
         c.Take("noftz");
         i.Type = c.Type();
         i.Size = i.Type.Size();
