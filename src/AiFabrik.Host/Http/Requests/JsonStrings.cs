@@ -38,7 +38,8 @@ internal static class JsonStrings
     /// <summary>The UTF-16 unit of <c>uXXXX</c>.</summary>
     private static int Unit(ReadOnlySpan<byte> escape)
     {
-        System.Buffers.Text.Utf8Parser.TryParse(escape.Slice(1, 4), out ushort unit, out _, 'x');
-        return unit;
+        var value = 0;
+        for (var i = 1; i <= 4; i++) value = value << 4 | (escape[i] <= '9' ? escape[i] - '0' : (escape[i] | 0x20) - 'a' + 10);
+        return value;
     }
 }
