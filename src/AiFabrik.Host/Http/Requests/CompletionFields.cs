@@ -57,7 +57,7 @@ internal static class CompletionFields
         return error;
     }
 
-    private static ApiError Model(ref Utf8JsonReader reader, RequestFields fields, string name)
+    public static ApiError Model(ref Utf8JsonReader reader, RequestFields fields, string name)
     {
         if (reader.TokenType != JsonTokenType.String) return ApiError.WrongType(name, "a string");
         fields.Model = FieldParsers.RawString(ref reader);
@@ -65,7 +65,7 @@ internal static class CompletionFields
         return ApiError.None;
     }
 
-    private static ApiError Messages(ref Utf8JsonReader reader, RequestFields fields, string name)
+    public static ApiError Messages(ref Utf8JsonReader reader, RequestFields fields, string name)
     {
         if (reader.TokenType != JsonTokenType.StartArray) return ApiError.WrongType(name, "an array of messages");
         var start = (int)reader.TokenStartIndex;

@@ -37,9 +37,11 @@ internal sealed class JsonOutput
     }
 
     /// <summary>A string value with its quotes. <paramref name="text"/> is UTF-8; ill-formed parts become U+FFFD.</summary>
-    public JsonOutput Text(ReadOnlySpan<byte> text)
+    public JsonOutput Text(ReadOnlySpan<byte> text) => Raw("\""u8).TextInside(text).Raw("\""u8);
+
+    /// <summary>A part of a string value whose quotes the caller writes. Must not end inside a character.</summary>
+    public JsonOutput TextInside(ReadOnlySpan<byte> text)
     {
-        Raw("\""u8);
         while (!text.IsEmpty)
         {
             var plain = PlainLength(text);
@@ -47,7 +49,7 @@ internal sealed class JsonOutput
             text = text[plain..];
             if (!text.IsEmpty) text = text[Escape(text)..];
         }
-        return Raw("\""u8);
+        return this;
     }
 
     public JsonOutput Number(long value)

@@ -14,7 +14,7 @@ namespace AiFabrik.Host.Http.Tls;
 /// Connection middleware that puts a <see cref="TlsSession"/> between the transport and HTTP. SslStream would leave plaintext in
 /// arrays of a shared pool; here plaintext is in OpenSSL's buffers, which it cleanses, and in blocks of the wiping pool, and nowhere else.
 /// </summary>
-internal sealed class TlsConnection(ConnectionContext connection, TlsContext context, MemoryPool<byte> pool, TimeSpan handshakeTimeout)
+internal sealed class TlsConnection(ConnectionContext connection, TlsContext context, MemoryPool<byte> pool, TimeSpan handshakeTimeout) : IDisposable
 {
     /// <summary>Plaintext waiting for HTTP, or ciphertext for the socket, above which the other side waits.</summary>
     private const int PauseBytes = 64 * 1024;
@@ -29,30 +29,33 @@ internal sealed class TlsConnection(ConnectionContext connection, TlsContext con
 
     public async Task RunAsync(ConnectionDelegate next)
     {
-        using (_session)
+        if (!await HandshakeAsync().ConfigureAwait(false)) return;
+        var options = new PipeOptions(pool, PipeScheduler.ThreadPool, PipeScheduler.Inline, PauseBytes, PauseBytes / 2, useSynchronizationContext: false);
+        var input = new Pipe(options);
+        var output = new Pipe(options);
+        SetFeatures();
+        var receiving = ReceiveAsync(input.Writer);
+        var sending = SendAsync(output.Reader);
+        connection.Transport = new Duplex(input.Reader, output.Writer);
+        try
         {
-            if (!await HandshakeAsync().ConfigureAwait(false)) return;
-            var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, PauseBytes, PauseBytes / 2, useSynchronizationContext: false);
-            var input = new Pipe(options);
-            var output = new Pipe(options);
-            SetFeatures();
-            var receiving = ReceiveAsync(input.Writer);
-            var sending = SendAsync(output.Reader);
-            connection.Transport = new Duplex(input.Reader, output.Writer);
-            try
-            {
-                await next(connection).ConfigureAwait(false);
-            }
-            finally
-            {
-                await input.Reader.CompleteAsync().ConfigureAwait(false);
-                await output.Writer.CompleteAsync().ConfigureAwait(false);
-                await sending.ConfigureAwait(false);
-                _transport.Input.CancelPendingRead();
-                await receiving.ConfigureAwait(false);
-                connection.Transport = _transport;
-            }
+            await next(connection).ConfigureAwait(false);
         }
+        finally
+        {
+            await input.Reader.CompleteAsync().ConfigureAwait(false);
+            await output.Writer.CompleteAsync().ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
+            _transport.Input.CancelPendingRead();
+            await receiving.ConfigureAwait(false);
+            connection.Transport = _transport;
+        }
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _sending.Dispose();
     }
 
     private async Task<bool> HandshakeAsync()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace AiFabrik.Host.Http.Tls;
@@ -11,7 +10,7 @@ internal sealed unsafe class TlsContext : SafeHandle
 {
     private const string Ciphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-    private TlsContext() : base(0, ownsHandle: true)
+    public TlsContext() : base(0, ownsHandle: true)
     {
     }
 

@@ -41,7 +41,7 @@ internal sealed unsafe class TlsSession : SafeHandle
     {
         foreach (var segment in ciphertext)
             fixed (byte* p = segment.Span)
-                if (segment.Length > 0) OpenSsl.BIO_write(_input, p, segment.Length);
+                if (segment.Length > 0) _ = OpenSsl.BIO_write(_input, p, segment.Length);
     }
 
     public TlsStep Handshake()
@@ -80,7 +80,7 @@ internal sealed unsafe class TlsSession : SafeHandle
     public void CloseNotify()
     {
         OpenSsl.ERR_clear_error();
-        OpenSsl.SSL_shutdown(handle);
+        _ = OpenSsl.SSL_shutdown(handle);
     }
 
     /// <summary>The protocol that ALPN chose; empty if the client did not ask.</summary>
