@@ -1,4 +1,3 @@
-using AiFabrik.Compute.Programs;
 using AiFabrik.Engine.Sampling;
 using AiFabrik.Engine.Scheduling;
 using Xunit;

@@ -68,8 +68,9 @@ public sealed class SchedulingTests
         using var prefilling = harness.Submit(new TestRequest { Prompt = Prompt(1, 500), MaxTokens = 1 });
         go.Set();
         await Task.WhenAll(EngineHarness.Collect(decoding, 1), EngineHarness.Collect(prefilling, 1));
+        // In its first step the short prompt is a prefill itself.
         Assert.InRange(prefillWhileDecoding.Count, 500 / 24 - 1, 500);
-        Assert.All(prefillWhileDecoding, tokens => Assert.InRange(tokens, 0, 24));
+        Assert.All(prefillWhileDecoding.Skip(1), tokens => Assert.InRange(tokens, 0, 24));
     }
 
     [Theory]
