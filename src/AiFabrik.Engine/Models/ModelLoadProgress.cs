@@ -1,6 +1,6 @@
 namespace AiFabrik.Engine.Models;
 
-/// <summary>What loading is busy with.</summary>
+/// <summary>What loading (or making) a model is busy with.</summary>
 public enum ModelLoadStage
 {
     /// <summary>Reading the files' structure and bringing tensors into the layout that the executors use; in layers.</summary>
@@ -8,6 +8,9 @@ public enum ModelLoadStage
 
     /// <summary>Quantising matrices; in bytes of the source.</summary>
     Quantizing,
+
+    /// <summary>Making up a model with random weights; in bytes.</summary>
+    Synthesizing,
 
     /// <summary>Comparing the files with SHA256SUMS; in bytes.</summary>
     Verifying,

@@ -1,0 +1,133 @@
+// Matrix products with what was fused into them: the norm before, activation, bias and residual after.
+#include <algorithm>
+
+#include "exec/step.h"
+
+namespace aifabrik {
+namespace {
+
+constexpr size_t kPassBytes = 96 << 10;   // weights that several passes over columns read from the second-level cache
+
+GatedActivation gated(int activation) {
+    switch (activation) {
+    case 1: return GatedActivation::Silu;
+    case 2: return GatedActivation::GeluTanh;
+    case 3: return GatedActivation::GptOss;
+    default: return GatedActivation::None;
+    }
+}
+
+}  // namespace
+
+void StepWorker::prepare(const Instruction& i, RowRange rows, uint8_t* int8, uint8_t* floats) {
+    for (int row = rows.begin; row < rows.end; row++) {
+        const float* x = i.in + static_cast<size_t>(row) * i.in_cols;
+        if (i.norm0) {
+            vec_.rms_norm(x, i.norm0, i.op.eps, i.in_cols, false, scratch_.row);
+            x = scratch_.row;
+        }
+        if (i.product.needs_int8) model_.isa.matmul->prepare_act(ActFamily::Int8, x, i.in_cols, int8 + row * model_.act_stride_int8);
+        if (i.product.needs_float) model_.isa.matmul->prepare_act(ActFamily::Float32, x, i.in_cols, floats + row * model_.act_stride_float);
+    }
+}
+
+void StepWorker::matmul(const Instruction& i) {
+    const DomainPlan& d = domain(i);
+    if (d.by_columns) {
+        const RowRange rows = own_rows(i);
+        if (rows.count() == 0) return;
+        prepare(i, rows, model_.acts_int8, model_.acts_float);
+        if (rows.count() >= kGemmColumnsMin) multiply_tiles(i, rows, true);
+        else multiply_passes(i, rows, model_.acts_int8, model_.acts_float, true);
+        return;
+    }
+    const RowRange all{0, d.rows};
+    if (d.rows < kSharedPrepareMin || plan_.active == 1) {
+        const bool own = d.rows < kSharedPrepareMin;
+        prepare(i, all, own ? scratch_.act_int8 : model_.acts_int8, own ? scratch_.act_float : model_.acts_float);
+        if (own) return multiply_passes(i, all, scratch_.act_int8, scratch_.act_float, false);
+    } else {
+        prepare(i, own_rows(i), model_.acts_int8, model_.acts_float);
+        barrier();
+    }
+    if (d.rows >= kGemmColumnsMin) multiply_tiles(i, all, false);
+    else multiply_passes(i, all, model_.acts_int8, model_.acts_float, false);
+}
+
+namespace {
+
+// The call for one shard: its rows as a matrix of their own.
+MatmulCall shard_call(const Instruction& i, const Part& p, const Shard& s, float* y) {
+    MatmulCall call{};
+    const int first = s.begin * kGroupRows;
+    call.packed = s.packed;
+    call.rows = std::min(p.rows, s.end * kGroupRows) - first;
+    call.cols = p.cols;
+    call.y = y + p.column + first;
+    call.ldy = i.out_cols;
+    call.epilogue.bias = p.bias ? p.bias + first : nullptr;
+    call.epilogue.bias_up = p.bias_up ? p.bias_up + first : nullptr;
+    call.epilogue.accumulate = i.op.accumulate != 0;
+    if (p.unit_groups == 2) call.epilogue.gated = gated(i.op.activation);
+    return call;
+}
+
+}  // namespace
+
+// Passes of up to 16 columns. More columns: block after block of weights, so that only the first pass reads memory.
+void StepWorker::multiply_passes(const Instruction& i, RowRange rows, const uint8_t* int8, const uint8_t* floats, bool all_shards) {
+    const int passes = (rows.count() + kGemvColumnsMax - 1) / kGemvColumnsMax;
+    for (const Part& p : i.product.parts) {
+        const bool is_int8 = p.family == ActFamily::Int8;
+        const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
+        const uint8_t* acts = (is_int8 ? int8 : floats) + rows.begin * stride;
+        const int step = all_shards ? 1 : plan_.active;
+        for (size_t n = all_shards ? 0 : rank_; n < p.shards.size(); n += step) {
+            const Shard& s = p.shards[n];
+            if (s.begin == s.end) continue;
+            MatmulCall call = shard_call(i, p, s, nullptr);
+            const int groups = (s.end - s.begin) * p.unit_groups;
+            const int block = passes == 1 ? groups : std::max<int>(2, static_cast<int>(kPassBytes / p.group_bytes) & ~1);
+            float* y = i.out + static_cast<size_t>(rows.begin) * i.out_cols + p.column + s.begin * kGroupRows;
+            for (int g = 0; g < groups; g += block) {
+                for (int pass = 0; pass < passes; pass++) {
+                    const int c0 = rows.count() * pass / passes, c1 = rows.count() * (pass + 1) / passes;
+                    call.y = y + static_cast<size_t>(c0) * i.out_cols;
+                    p.kernels->gemv(call, {acts + c0 * stride, stride, nullptr, c1 - c0}, g, std::min(groups, g + block));
+                }
+            }
+        }
+    }
+}
+
+void StepWorker::multiply_tiles(const Instruction& i, RowRange rows, bool all_shards) {
+    void (*packed_by)(int, const ActColumns&, int, int, uint8_t*) = nullptr;
+    for (const Part& p : i.product.parts) {
+        const bool is_int8 = p.family == ActFamily::Int8;
+        const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
+        const TypeKernels& k = *p.kernels;
+        const int count = rows.count(), n_tiles = tile_count(count, k.tile_columns);
+        // By columns every thread has its own tiles; a thread's region begins after all that lower ranks may need.
+        uint8_t* tiles = model_.tiles + (all_shards ? static_cast<size_t>(rows.begin / k.tile_columns + rank_) * k.tile_bytes(p.cols) : 0);
+        if (packed_by != k.pack_tiles) {
+            const ActColumns x{(is_int8 ? model_.acts_int8 : model_.acts_float) + rows.begin * stride, stride, nullptr, count};
+            if (all_shards) {
+                k.pack_tiles(p.cols, x, 0, n_tiles, tiles);
+            } else {
+                if (packed_by) barrier();     // others may still read the tiles of the part before
+                k.pack_tiles(p.cols, x, n_tiles * rank_ / plan_.active, n_tiles * (rank_ + 1) / plan_.active, tiles);
+                barrier();
+            }
+            packed_by = k.pack_tiles;
+        }
+        const int step = all_shards ? 1 : plan_.active;
+        for (size_t n = all_shards ? 0 : rank_; n < p.shards.size(); n += step) {
+            const Shard& s = p.shards[n];
+            if (s.begin == s.end) continue;
+            const MatmulCall call = shard_call(i, p, s, i.out + static_cast<size_t>(rows.begin) * i.out_cols);
+            k.gemm(call, tiles, count, 0, (s.end - s.begin) * p.unit_groups, scratch_.gemm);
+        }
+    }
+}
+
+}  // namespace aifabrik

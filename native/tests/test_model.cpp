@@ -1,0 +1,146 @@
+// A whole model: one token's logits are the same bits whatever else is in the step, however many threads compute, whether
+// it comes alone or in a prompt; fused and unfused programs agree; cleared blocks and activations are zero.
+#include <algorithm>
+
+#include "small_model.h"
+
+using namespace aifabrik_tests;
+
+namespace {
+
+std::vector<int> prompt(Random& random, int n, int vocab) {
+    std::vector<int> tokens(n);
+    for (int& t : tokens) t = random.below(vocab);
+    return tokens;
+}
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) { return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; }
+
+// Logits after a prompt and after each of some tokens behind it, one at a time, with nobody else in the step.
+std::vector<std::vector<float>> alone(SmallModel& m, const std::vector<int>& tokens, int prompt_length) {
+    std::vector<std::vector<float>> out;
+    out.push_back(m.step({{0, 0, {tokens.begin(), tokens.begin() + prompt_length}}})[0]);
+    for (size_t t = prompt_length; t < tokens.size(); t++) out.push_back(m.step({{0, static_cast<int>(t), {tokens[t]}}})[0]);
+    return out;
+}
+
+void neighbours_do_not_matter(const Shape& shape, int threads) {
+    Random random(11);
+    SmallModel m(shape, threads);
+    const auto tokens = prompt(random, 70, shape.vocab);
+    const auto expected = alone(m, tokens, 60);
+    // Sixteen sequences of different lengths beside it, then a prompt too.
+    std::vector<SmallModel::Chunk> prefill{{0, 0, {tokens.begin(), tokens.begin() + 60}}};
+    CHECK(same(m.step(prefill)[0], expected[0]));
+    for (int n = 1; n < 16; n++) m.step({{n, 0, prompt(random, n * 9, shape.vocab)}});
+    for (int t = 60; t < 70; t++) {
+        std::vector<SmallModel::Chunk> chunks;
+        const int others = t % 3 == 0 ? 15 : t % 3 == 1 ? 4 : 9;
+        for (int n = 1; n <= others; n++) chunks.push_back({n, n * 9 + t - 60, {random.below(shape.vocab)}});
+        chunks.insert(chunks.begin() + others / 2, {0, t, {tokens[t]}});
+        if (t >= 66) chunks.push_back({17, 0, prompt(random, 30 + (t - 66) * 50, shape.vocab)});
+        for (int n = others + 1; n < 16; n++) m.step({{n, n * 9 + t - 60, {1}}});
+        CHECK(same(m.step(chunks)[others / 2], expected[t - 60 + 1]));
+    }
+}
+
+void prompt_or_token_by_token(const Shape& shape, int threads) {
+    Random random(12);
+    SmallModel m(shape, threads);
+    const auto tokens = prompt(random, 230, shape.vocab);
+    const auto whole = m.step({{0, 0, tokens}})[0];
+    CHECK(std::all_of(whole.begin(), whole.end(), [](float x) { return std::isfinite(x); }));
+    const auto chunked = alone(m, tokens, 200).back();
+    CHECK(same(whole, chunked));
+    const auto single = alone(m, {tokens.begin(), tokens.begin() + 40}, 1).back();
+    const auto forty = m.step({{3, 0, {tokens.begin(), tokens.begin() + 40}}})[0];
+    CHECK(same(single, forty));
+}
+
+void threads_do_not_matter(const Shape& shape) {
+    Random random(13);
+    const auto tokens = prompt(random, 150, shape.vocab);
+    std::vector<std::vector<float>> expected;
+    for (int threads : {1, 2, 3, 5}) {
+        SmallModel m(shape, threads);
+        const auto out = alone(m, tokens, 140);
+        if (expected.empty()) expected = out;
+        for (size_t i = 0; i < out.size(); i++) CHECK(same(out[i], expected[i]));
+    }
+}
+
+void fusion_does_not_matter(Shape shape) {
+    Random random(14);
+    const auto tokens = prompt(random, 100, shape.vocab);
+    shape.fused = true;
+    SmallModel fused(shape, 2);
+    shape.fused = false;
+    SmallModel plain(shape, 2);
+    const auto a = fused.step({{0, 0, tokens}})[0], b = plain.step({{0, 0, tokens}})[0];
+    CHECK(relative_error(a.data(), b.data(), a.size()) < (shape.q8 ? 3e-2 : 1e-5));
+}
+
+void cleared_is_forgotten() {
+    Shape shape;
+    Random random(15);
+    SmallModel m(shape, 2);
+    const auto tokens = prompt(random, 100, shape.vocab);
+    const auto first = m.step({{0, 0, tokens}})[0];
+    std::vector<int32_t> blocks(SmallModel::kMaxSequences * SmallModel::kBlocksEach);
+    std::iota(blocks.begin(), blocks.end(), 0);
+    CHECK(af_model_clear_blocks(m.model, 0, blocks.data(), static_cast<int>(blocks.size())) == AF_OK);
+    CHECK(af_model_clear_blocks(m.model, 1, blocks.data(), 1) == AF_INVALID_ARGUMENT);
+    af_model_clear_activations(m.model);
+    for (int i = 0; i < shape.vocab; i++) CHECK(af_model_logits(m.model)[i] == 0);
+    CHECK(same(m.step({{0, 0, tokens}})[0], first));
+}
+
+void refuses_bad_batches() {
+    Shape shape;
+    SmallModel m(shape, 1);
+    std::vector<int32_t> zero(SmallModel::kMaxTokens), start{0, 1}, context{1}, tables(SmallModel::kMaxSequences * SmallModel::kBlocksEach);
+    auto batch = [&] { return af_batch{zero.data(), zero.data(), zero.data(), start.data(), context.data(), zero.data(), tables.data(), zero.data(), 1, 1, 1}; };
+    start.resize(SmallModel::kMaxSequences + 1);
+    context.resize(SmallModel::kMaxSequences);
+    auto good = batch();
+    CHECK(af_model_step(m.model, &good) == AF_OK);
+    auto bad = batch();
+    bad.token_count = SmallModel::kMaxTokens + 1;
+    CHECK(af_model_step(m.model, &bad) == AF_INVALID_BATCH);
+    bad = batch();
+    bad.logit_row_count = -1;
+    CHECK(af_model_step(m.model, &bad) == AF_INVALID_BATCH);
+    tables[0] = 1 << 20;
+    CHECK(af_model_step(m.model, &good) == AF_INVALID_BATCH);
+    tables[0] = -1;
+    CHECK(af_model_step(m.model, &good) == AF_INVALID_BATCH);
+    CHECK(std::strlen(af_last_error()) > 0);
+    tables[0] = 0;
+    zero[0] = shape.vocab;
+    CHECK(af_model_step(m.model, &good) == AF_INVALID_BATCH);
+}
+
+}  // namespace
+
+int main() {
+    std::printf("instruction set: %s\n", af_isa_name());
+    std::vector<Shape> shapes(5);
+    shapes[1].q8 = true;
+    shapes[2].window = 20;
+    shapes[2].head_dim = 32;
+    shapes[2].heads = 4;
+    shapes[2].kv_heads = 1;
+    shapes[3].experts = 5;
+    shapes[3].top_k = 2;
+    shapes[4] = shapes[3];
+    shapes[4].q8 = true;
+    for (const Shape& shape : shapes) {
+        neighbours_do_not_matter(shape, 2);
+        prompt_or_token_by_token(shape, 2);
+        threads_do_not_matter(shape);
+        fusion_does_not_matter(shape);
+    }
+    cleared_is_forgotten();
+    refuses_bad_batches();
+    return report("model");
+}
