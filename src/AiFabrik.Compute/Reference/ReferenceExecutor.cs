@@ -17,6 +17,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
     public ReferenceExecutor(TransformerProgram program, StepLimits limits, ReferenceOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(limits.BlocksPerGroup.Length, program.KvGroups.Count, nameof(limits));
+        ProgramCheck.Run(program);
         options ??= new ReferenceOptions();
         _program = program;
         Limits = limits;
