@@ -158,6 +158,7 @@ struct MatmulKernels {
 // Null where the instruction set is not compiled in or the processor (or its operating system) lacks it.
 const MatmulKernels* kernels_generic();
 const MatmulKernels* kernels_avx2();
+const MatmulKernels* kernels_avx2_vnni();
 const MatmulKernels* kernels_avx512();
 const MatmulKernels* kernels_neon();
 // The best of them on this processor; never null.

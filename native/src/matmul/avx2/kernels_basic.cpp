@@ -1,0 +1,10 @@
+// Q8_0, Q4_0, Q4_1, Q5_0, Q5_1.
+#include "../kernel/isa_tables.h"
+#include "../kernel/table.h"
+#include "vector.h"
+
+namespace aifabrik {
+
+void avx2_fill_basic(MatmulKernels& kernels) { add_basic_types<Avx2>(kernels); }
+
+}  // namespace aifabrik
