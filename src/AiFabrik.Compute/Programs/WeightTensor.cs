@@ -24,4 +24,12 @@ public sealed record WeightTensor(string Name, WeightType Type, int Rows, int Co
     /// <summary>Every <paramref name="step"/>-th row from <paramref name="first"/> on as a view.</summary>
     public WeightTensor EveryRow(string name, int first, int step) =>
         this with { Name = name, Rows = (Rows - first + step - 1) / step, Data = Data + (nint)(first * RowStrideBytes), RowStrideBytes = RowStrideBytes * step };
+
+    /// <summary>The stored bytes of one row; throws if there is no such row.</summary>
+    public unsafe ReadOnlySpan<byte> RowSpan(int expert, int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)expert, (uint)Experts, nameof(expert));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        return new ReadOnlySpan<byte>((byte*)Data + expert * ExpertStrideBytes + row * RowStrideBytes, (int)WeightTypes.RowBytes(Type, Cols));
+    }
 }

@@ -33,6 +33,17 @@ public sealed class GgufFile : IDisposable
 
     public bool TryGetTensor(string name, [NotNullWhen(true)] out GgufTensor? tensor) => _byName.TryGetValue(name, out tensor);
 
+    /// <summary>The bytes of a tensor that is smaller than 2 GiB.</summary>
+    internal ReadOnlySpan<byte> TensorBytes(GgufTensor tensor)
+    {
+        foreach (var part in _parts)
+        {
+            var start = tensor.Weight.Data - part.Address;
+            if (start >= 0 && start < part.LengthBytes) return part.Bytes(start, checked((int)tensor.Bytes));
+        }
+        throw new ArgumentException("The tensor is another file's.", nameof(tensor));
+    }
+
     /// <summary>Opens a model by its (first) file. The error is one sentence that names the file and what is wrong with it.</summary>
     public static bool TryOpen(string path, [NotNullWhen(true)] out GgufFile? file, [NotNullWhen(false)] out string? error)
     {
