@@ -10,8 +10,6 @@ namespace AiFabrik.Host.Commands;
 /// <summary><c>aifabrik bench</c>: tokens a second of prefill and decode, beside the bandwidth that decode could use.</summary>
 internal static class BenchCommand
 {
-    private const int BlockSize = 16;
-
     public static Command Create()
     {
         var command = new Command("bench", "Times prefill and decode, and tells which share of the memory bandwidth decode reaches.");
@@ -25,10 +23,10 @@ internal static class BenchCommand
         command.Options.Add(json);
         command.SetAction(line =>
         {
-            using var session = ModelSession.Open(line.GetValue(model.Model), line.GetValue(model.Device)!, line.GetValue(model.Threads), line.GetValue(model.Quantize), Places.Data(line.GetValue(model.Data)));
-            var shape = new BenchShape(line.GetValue(prompt), line.GetValue(decode), line.GetValue(sequences), line.GetValue(repeats));
+            using var session = ModelSession.OpenWeights(ModelChoice.Of(line, model));
+            var shape = new BenchShape(line.GetValue(prompt), line.GetValue(decode), line.GetValue(sequences), line.GetValue(repeats), session.BlockSize);
             if (shape.Prompt < 1 || shape.Decode < 0 || shape.Sequences < 1 || shape.Repeats < 1) throw new CommandFailure("--prompt, --sequences and --repeats must be 1 or more, --decode 0 or more.");
-            if (shape.Context > session.Model.Program.ContextLen) throw new CommandFailure($"--prompt and --decode together exceed the model's context of {session.Model.Program.ContextLen} tokens.");
+            if (shape.Context > session.Program.ContextLen) throw new CommandFailure($"--prompt and --decode together exceed the model's context of {session.Program.ContextLen} tokens.");
             return Run(session, shape, line.GetValue(json));
         });
         return command;
@@ -41,7 +39,7 @@ internal static class BenchCommand
         return option;
     }
 
-    private sealed record BenchShape(int Prompt, int Decode, int Sequences, int Repeats)
+    private sealed record BenchShape(int Prompt, int Decode, int Sequences, int Repeats, int BlockSize)
     {
         public int Context => Prompt + Decode;
         public int BlocksPerSequence => (Context + BlockSize - 1) / BlockSize;
@@ -49,9 +47,9 @@ internal static class BenchCommand
 
     private static int Run(ModelSession session, BenchShape shape, bool json)
     {
-        var program = session.Model.Program;
+        var program = session.Program;
         var blocks = program.KvGroups.Select(_ => shape.BlocksPerSequence * shape.Sequences).ToArray();
-        var limits = new StepLimits(Math.Max(shape.Prompt, shape.Sequences), shape.Sequences, shape.Sequences, BlockSize, blocks, shape.BlocksPerSequence);
+        var limits = new StepLimits(Math.Max(shape.Prompt, shape.Sequences), shape.Sequences, shape.Sequences, shape.BlockSize, blocks, shape.BlocksPerSequence);
         var executor = session.OpenExecutor(limits);
         var batch = new BenchBatch(program, limits, shape.BlocksPerSequence);
         var prefill = new double[shape.Repeats];
@@ -90,7 +88,7 @@ internal static class BenchCommand
         {
             Console.WriteLine(JsonSerializer.Serialize(new
             {
-                model = session.Model.Id, device = info.Device, description = info.Description, @class = info.Class.ToString().ToLowerInvariant(), threads = info.Threads,
+                model = session.Id, device = info.Device, description = info.Description, @class = info.Class.ToString().ToLowerInvariant(), threads = info.Threads,
                 test, prompt = shape.Prompt, decode = shape.Decode, sequences = shape.Sequences, repeats = shape.Repeats,
                 tokens_per_second = median, tokens_per_second_min = rates[0], tokens_per_second_max = rates[^1],
                 weight_bytes_per_second = bytesPerToken > 0 ? weights : (double?)null, read_bandwidth_bytes_per_second = bandwidth > 0 ? bandwidth : (double?)null, bandwidth_share = share,
@@ -98,7 +96,7 @@ internal static class BenchCommand
             return;
         }
         var culture = CultureInfo.InvariantCulture;
-        Console.WriteLine(string.Create(culture, $"{session.Model.Id,-28} {info.Device,-9} {info.Threads,2} threads  {test,-10} {median,9:0.0} tok/s ({rates[0]:0.0}..{rates[^1]:0.0})")
+        Console.WriteLine(string.Create(culture, $"{session.Id,-28} {info.Device,-9} {info.Threads,2} threads  {test,-10} {median,9:0.0} tok/s ({rates[0]:0.0}..{rates[^1]:0.0})")
             + (share is { } s ? string.Create(culture, $"  weights {weights / 1e9:0.0} GB/s = {s:P0} of {bandwidth / 1e9:0.0} GB/s") : ""));
     }
 }

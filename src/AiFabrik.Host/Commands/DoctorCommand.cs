@@ -91,7 +91,7 @@ internal static class DoctorCommand
     {
         try
         {
-            using var session = ModelSession.Open(path, "auto", 0, null, Places.Data(data));
+            using var session = ModelSession.Open(ModelChoice.Of(path, "auto", 0, null, Places.Data(data)));
             rows.Add(new("model", Verdict.Ok, $"{session.Model.Id}: {session.Model.Config.Architecture}, {session.Model.Config.NLayers} layers, context {session.Model.Program.ContextLen}"));
         }
         catch (Exception e) when (e is CommandFailure or Engine.Models.ModelFormatException)

@@ -23,7 +23,7 @@ internal static class PerplexityCommand
         command.Options.Add(json);
         command.SetAction(line =>
         {
-            using var session = ModelSession.Open(line.GetValue(model.Model), line.GetValue(model.Device)!, line.GetValue(model.Threads), line.GetValue(model.Quantize), Places.Data(line.GetValue(model.Data)));
+            using var session = ModelSession.Open(ModelChoice.Of(line, model));
             return Run(session, line.GetValue(file)!, line.GetValue(context), line.GetValue(json));
         });
         return command;
@@ -48,10 +48,10 @@ internal static class PerplexityCommand
         }
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { model = session.Model.Id, device = session.Executor.Info.Device, tokens = count, context, chunks = result.ChunkMeanNll.Length, scored = result.Scored, mean_nll = result.MeanNll, perplexity = result.Value }));
+            Console.WriteLine(JsonSerializer.Serialize(new { model = session.Id, device = session.Executor.Info.Device, tokens = count, context, chunks = result.ChunkMeanNll.Length, scored = result.Scored, mean_nll = result.MeanNll, perplexity = result.Value }));
             return 0;
         }
-        Console.WriteLine(FormattableString.Invariant($"{session.Model.Id} on {session.Executor.Info.Device}: {count} tokens, {result.ChunkMeanNll.Length} chunks of {context}, {result.Scored} scored"));
+        Console.WriteLine(FormattableString.Invariant($"{session.Id} on {session.Executor.Info.Device}: {count} tokens, {result.ChunkMeanNll.Length} chunks of {context}, {result.Scored} scored"));
         Console.WriteLine(FormattableString.Invariant($"perplexity {result.Value:0.0000}   mean nll {result.MeanNll:0.000000}"));
         return 0;
     }

@@ -20,7 +20,7 @@ internal static class RunCommand
         foreach (var option in (Option[])[prompt, maxTokens, temperature, topP, seed, system, raw]) command.Options.Add(option);
         command.SetAction(async (line, cancellation) =>
         {
-            using var session = ModelSession.Open(line.GetValue(model.Model), line.GetValue(model.Device)!, line.GetValue(model.Threads), line.GetValue(model.Quantize), Places.Data(line.GetValue(model.Data)));
+            using var session = ModelSession.Open(ModelChoice.Of(line, model));
             using var served = session.Serve(new() { MaxSequences = 1, MaxQueuedSequences = 1 }, 0);
             using var chat = new TerminalChat(served, new TerminalChatOptions(line.GetValue(maxTokens), line.GetValue(temperature), line.GetValue(topP), line.GetValue(seed), line.GetValue(system), line.GetValue(raw)));
             return await chat.RunAsync(line.GetValue(prompt), cancellation).ConfigureAwait(false);

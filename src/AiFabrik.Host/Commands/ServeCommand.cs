@@ -26,7 +26,7 @@ internal static class ServeCommand
         var started = Stopwatch.GetTimestamp();
         RequireFreePorts(settings.Server);
         using var tls = settings.Server.Https is null ? null : OpenTls(settings.Server);
-        using var session = ModelSession.Open(settings.Model, settings.Device, settings.Threads, settings.Quantize, settings.Server.DataDirectory);
+        using var session = ModelSession.Open(ModelChoice.Of(settings.Model, settings.Device, settings.Threads, settings.Quantize, settings.Server.DataDirectory));
         using var served = session.Serve(settings.Engine, settings.KvMemoryMiB);
         await using var app = ApiServer.Build(served, settings.Server, tls);
         try

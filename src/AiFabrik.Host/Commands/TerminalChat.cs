@@ -83,7 +83,7 @@ internal sealed class TerminalChat : IDisposable
         AddMessage("user", prompt);
         var length = _messages.Length;
         _messages.Write("]}"u8);
-        var options = new TemplateOptions { BosText = _served.Tokenizer.BosText, EosText = _served.Tokenizer.EosText, Now = DateTime.Now };
+        var options = new TemplateOptions { BosText = _served.BosText, EosText = _served.EosText, Now = DateTime.Now };
         var status = _served.Templates.Render(_messages.GetBuffer().AsSpan(0, (int)_messages.Length), in options, _template, out var template);
         _messages.SetLength(length);
         if (status != TemplateStatus.Ok) throw new CommandFailure($"The model's chat template refuses the conversation ({status}).");

@@ -8,7 +8,7 @@ internal sealed class TokenizerDecoder(Tokenizer tokenizer) : ITokenDecoder
 {
     private readonly IncrementalDecoder _decoder = tokenizer.CreateDecoder(skipSpecial: true);
 
-    public int MaxBytes => tokenizer.DecodedBytesMax;
+    public int MaxBytes => _decoder.BytesPerCallMax;
 
     public void Reset() => _decoder.Reset();
 

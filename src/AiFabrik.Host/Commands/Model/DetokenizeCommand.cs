@@ -59,7 +59,7 @@ internal static class DetokenizeCommand
             if ((uint)id >= (uint)tokenizer.VocabSize) throw new CommandFailure($"Token ids must be below {tokenizer.VocabSize}.");
         var decoder = tokenizer.CreateDecoder(skipSpecial: false, rawBytes: rawBytes);
         using var output = new MemoryStream();
-        Span<byte> piece = new byte[tokenizer.DecodedBytesMax];
+        Span<byte> piece = new byte[decoder.BytesPerCallMax];
         int written;
         foreach (var id in ids)
             if (decoder.TryAppend(id, piece, out written)) output.Write(piece[..written]);

@@ -22,10 +22,10 @@ internal static class LogProbsCommand
         foreach (var option in (Option[])[tokens, top, raw, json]) command.Options.Add(option);
         command.SetAction(line =>
         {
-            using var session = ModelSession.Open(line.GetValue(model.Model), line.GetValue(model.Device)!, line.GetValue(model.Threads), line.GetValue(model.Quantize), Places.Data(line.GetValue(model.Data)));
-            var ids = Ids(line.GetValue(tokens)!, session.Model.Program.VocabSize);
-            if (ids.Length > session.Model.Program.ContextLen) throw new CommandFailure($"{ids.Length} tokens exceed the model's context of {session.Model.Program.ContextLen}.");
-            return Run(session, ids, Math.Clamp(line.GetValue(top), 0, session.Model.Program.VocabSize), line.GetValue(raw), line.GetValue(json));
+            using var session = ModelSession.OpenWeights(ModelChoice.Of(line, model));
+            var ids = Ids(line.GetValue(tokens)!, session.Program.VocabSize);
+            if (ids.Length > session.Program.ContextLen) throw new CommandFailure($"{ids.Length} tokens exceed the model's context of {session.Program.ContextLen}.");
+            return Run(session, ids, Math.Clamp(line.GetValue(top), 0, session.Program.VocabSize), line.GetValue(raw), line.GetValue(json));
         });
         return command;
     }

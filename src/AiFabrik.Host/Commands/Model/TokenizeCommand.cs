@@ -59,9 +59,8 @@ internal static class TokenizeCommand
             {
                 bool fits;
                 int count;
-                ReadOnlySpan<TextRun> runs = [new TextRun(text.Length, recognise)];
-                if (addSpecial) fits = tokenizer.TryEncodeWithSpecials(text, recognise ? runs : [new TextRun(text.Length, false)], _scratch, _ids, out count);
-                else if (recognise) fits = tokenizer.TryEncode(text, runs, tokenizer.ControlFor(default), _scratch, _ids, out count);
+                if (recognise) fits = tokenizer.TryEncodeTrusted(text, addSpecial, _scratch, _ids, out count);
+                else if (addSpecial) fits = tokenizer.TryEncodeWithSpecials(text, _scratch, _ids, out count);
                 else fits = tokenizer.TryEncode(text, _scratch, _ids, out count);
                 if (fits) return count;
                 _ids = new int[_ids.Length * 4];

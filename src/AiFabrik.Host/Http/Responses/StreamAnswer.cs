@@ -82,7 +82,7 @@ internal static class StreamAnswer
         return false;
     }
 
-    private static void Chunk(AnswerWriter writer, AnswerKind kind, RequestFields fields, in GenerationEvent e)
+    public static void Chunk(AnswerWriter writer, AnswerKind kind, RequestFields fields, in GenerationEvent e)
     {
         var showsToken = fields.Logprobs && e.Token >= 0;
         if (e.Text.Length > 0 || showsToken)
