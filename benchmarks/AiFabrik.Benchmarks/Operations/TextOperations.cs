@@ -14,7 +14,7 @@ internal sealed class RenderChatTemplate : Operation
     public override void Run()
     {
         var options = new TemplateOptions { Now = new DateTime(2026, 11, 24) };
-        if (_templates.Render(SampleRequest.Body, in options, _scratch, out _) != TemplateStatus.Ok) throw new InvalidOperationException("the sample request is refused");
+        if (!_templates.TryGet(null, false, out var template) || template.Render(SampleRequest.Body, in options, _scratch) != TemplateStatus.Ok) throw new InvalidOperationException("the sample request is refused");
         _scratch.Clear();
     }
 

@@ -84,7 +84,8 @@ internal sealed class TerminalChat : IDisposable
         var length = _messages.Length;
         _messages.Write("]}"u8);
         var options = new TemplateOptions { BosText = _served.BosText, EosText = _served.EosText, Now = DateTime.Now };
-        var status = _served.Templates.Render(_messages.GetBuffer().AsSpan(0, (int)_messages.Length), in options, _template, out var template);
+        if (!_served.Templates.TryGet(null, hasTools: false, out var template)) throw new CommandFailure("The model has no default chat template. Use --raw.");
+        var status = template.Render(_messages.GetBuffer().AsSpan(0, (int)_messages.Length), in options, _template);
         _messages.SetLength(length);
         if (status != TemplateStatus.Ok) throw new CommandFailure($"The model's chat template refuses the conversation ({status}).");
         return _served.Tokenizer.TryEncode(_template.Text, _template.Runs, _served.ControlFor(template), _tokenizer, _tokens, out count) ? count : int.MaxValue;

@@ -8,8 +8,6 @@ namespace AiFabrik.Host.Http;
 /// <summary>The model that the server answers with, and what belongs to it: all of it is disposed with this.</summary>
 internal sealed class ServedModel(LoadedModel loaded, ChatTemplateSet? templates, IExecutor executor, InferenceEngine engine) : IDisposable
 {
-    private readonly Dictionary<ChatTemplate, ControlSet> _control = templates?.All.ToDictionary(t => t, t => loaded.Tokenizer.ControlFor(t.Source)) ?? [];
-
     public string Id => Loaded.Id;
     public byte[] IdUtf8 { get; } = System.Text.Encoding.UTF8.GetBytes(loaded.Id);
     public LoadedModel Loaded { get; } = loaded;
@@ -26,7 +24,9 @@ internal sealed class ServedModel(LoadedModel loaded, ChatTemplateSet? templates
     public int TokenBytesMax { get; } = loaded.Tokenizer.CreateDecoder().BytesPerCallMax;
 
     /// <summary>The control tokens of a chat that this template renders.</summary>
-    public ControlSet ControlFor(ChatTemplate template) => _control[template];
+    public ControlSet ControlFor(ChatTemplate template) => _control.GetValue(template, t => Tokenizer.ControlFor(t.Source));
+
+    private readonly System.Runtime.CompilerServices.ConditionalWeakTable<ChatTemplate, ControlSet> _control = [];
 
     public void Dispose()
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using AiFabrik.Engine.Text;
 
 namespace AiFabrik.Host.Commands.Model;
@@ -42,7 +43,7 @@ internal static class RenderCommand
     {
         public int Run(byte[] body, bool printIds)
         {
-            var templates = Templates();
+            var template = Template(body);
             var options = new TemplateOptions
             {
                 BosText = bos is not null ? Encoding.UTF8.GetBytes(bos) : model?.BosText,
@@ -50,7 +51,7 @@ internal static class RenderCommand
                 Now = now,
             };
             using var scratch = new TemplateScratch();
-            var status = templates.Render(body, in options, scratch, out var template);
+            var status = template.Render(body, in options, scratch);
             using var output = Console.OpenStandardOutput();
             if (status != TemplateStatus.Ok) return Refused(status, scratch);
             if (printIds) PrintIds(template, scratch);
@@ -58,13 +59,30 @@ internal static class RenderCommand
             return 0;
         }
 
-        private ChatTemplateSet Templates()
+        private ChatTemplate Template(byte[] body)
         {
-            if (templateFile is null) return model?.Templates ?? throw new CommandFailure("The model has no chat template. Give one with --template FILE.");
+            if (templateFile is null)
+            {
+                return model?.Templates is { } set && set.TryGet(null, HasTools(body), out var own) ? own : throw new CommandFailure("The model has no chat template. Give one with --template FILE.");
+            }
             if (!templateFile.Exists) throw new CommandFailure($"There is no file {templateFile.FullName}.");
             return ChatTemplate.TryCompile(File.ReadAllBytes(templateFile.FullName), out var template, out var error)
-                ? ChatTemplateSet.Of(template)
+                ? template
                 : throw new CommandFailure($"The template cannot be used: {error}");
+        }
+
+        /// <summary>As for a request: tools may have a template of their own.</summary>
+        private static bool HasTools(byte[] body)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(body);
+                return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() > 0;
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
         }
 
         private void PrintIds(ChatTemplate template, TemplateScratch scratch)
@@ -77,11 +95,18 @@ internal static class RenderCommand
             Console.WriteLine(string.Join(' ', ids.Take(count)));
         }
 
+        private static string Reason(TemplateStatus status, TemplateScratch scratch) => status switch
+        {
+            TemplateStatus.LimitExceeded => $"its limit of {scratch.Limit} is reached",
+            TemplateStatus.InvalidRequest => $"the request's {scratch.Field} cannot be rendered",
+            _ => $"it failed: {scratch.Error}",
+        };
+
         private static int Refused(TemplateStatus status, TemplateScratch scratch)
         {
             using var error = Console.OpenStandardError();
             error.Write(Encoding.UTF8.GetBytes($"aifabrik: the template refuses this request ({status}): "));
-            error.Write(scratch.ErrorText.IsEmpty ? Encoding.UTF8.GetBytes(scratch.Reason) : scratch.ErrorText);
+            error.Write(scratch.ErrorText.IsEmpty ? Encoding.UTF8.GetBytes(Reason(status, scratch)) : scratch.ErrorText);
             error.Write("\n"u8);
             return 1;
         }

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using AiFabrik.Engine.Models.Gguf;
 using AiFabrik.Engine.Text;
 
@@ -8,21 +6,21 @@ namespace AiFabrik.Host.Commands.Model;
 /// <summary>A model's text side alone: tokenizer, chat templates, BOS and EOS. Weights need not be there.</summary>
 internal sealed class TextFiles
 {
+    private readonly Func<ChatTemplateSet?> _templates;
+
     private TextFiles(Tokenizer tokenizer, Func<ChatTemplateSet?> templates)
     {
         Tokenizer = tokenizer;
         _templates = templates;
     }
 
-    private readonly Func<ChatTemplateSet?> _templates;
-
     public Tokenizer Tokenizer { get; }
 
     /// <summary>Compiled when asked for: a template that cannot be used is no reason not to tokenize.</summary>
     public ChatTemplateSet? Templates => _templates();
 
-    public ReadOnlyMemory<byte>? BosText => Tokenizer.BosText;
-    public ReadOnlyMemory<byte>? EosText => Tokenizer.EosText;
+    public ReadOnlyMemory<byte> BosText => Tokenizer.BosText.ToArray();
+    public ReadOnlyMemory<byte> EosText => Tokenizer.EosText.ToArray();
 
     public static Tokenizer OpenTokenizer(string? path) => Open(path).Tokenizer;
 
@@ -39,24 +37,16 @@ internal sealed class TextFiles
     {
         var configPath = Path.Combine(folder, "tokenizer_config.json");
         var config = File.Exists(configPath) ? File.ReadAllBytes(configPath) : [];
-        if (!Tokenizer.TryLoadJson(File.ReadAllBytes(Path.Combine(folder, "tokenizer.json")), config, out var tokenizer, out var error)) throw new CommandFailure($"{folder}: {error}");
-        return new TextFiles(tokenizer, () => DirectoryTemplates(folder, config));
-    }
-
-    /// <summary>chat_template.jinja beside the tokenizer wins over the one in tokenizer_config.json, as in transformers.</summary>
-    private static ChatTemplateSet? DirectoryTemplates(string folder, byte[] config)
-    {
-        var file = Path.Combine(folder, "chat_template.jinja");
-        string? error;
-        if (File.Exists(file)) return ChatTemplate.TryCompile(File.ReadAllBytes(file), out var single, out error) ? ChatTemplateSet.Of(single) : throw new CommandFailure($"{file}: {error}");
-        if (config.Length == 0) return null;
-        return ChatTemplateSet.TryLoadJson(config, out var set, out error) ? set : throw new CommandFailure($"{folder}: {error}");
+        return Tokenizer.TryLoadJson(File.ReadAllBytes(Path.Combine(folder, "tokenizer.json")), config, out var tokenizer, out var error)
+            ? new TextFiles(tokenizer, () => ModelTemplates.FromDirectory(folder))
+            : throw new CommandFailure($"{folder}: {error}");
     }
 
     private static TextFiles OpenGguf(string path)
     {
-        if (!GgufFile.TryOpen(path, out var file, out var error)) throw new CommandFailure(error);
-        if (!Tokenizer.TryLoadGguf(file.Metadata, out var tokenizer, out error)) throw new CommandFailure($"{path}: {error}");
-        return new TextFiles(tokenizer, () => ChatTemplateSet.TryLoadGguf(file.Metadata, out var set, out var problem) ? set : throw new CommandFailure($"{path}: {problem}"));
+        if (!GgufFile.TryOpen(path, out var file, out var problem)) throw new CommandFailure(problem);
+        return Tokenizer.TryLoadGguf(file.Metadata, out var tokenizer, out var error)
+            ? new TextFiles(tokenizer, () => ModelTemplates.FromGguf(path, file.Metadata))
+            : throw new CommandFailure($"{path}: {error}");
     }
 }

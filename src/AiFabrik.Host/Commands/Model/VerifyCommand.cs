@@ -40,6 +40,6 @@ internal static class VerifyCommand
     private static string Templates(LoadedModel model)
     {
         var templates = ModelTemplates.Load(model.Files);
-        return templates is null ? "none: only text completions can be served" : $"{templates.Count} template{(templates.Count == 1 ? "" : "s")}";
+        return templates is null ? "none: only text completions can be served" : $"{templates.Names.Count} template{(templates.Names.Count == 1 ? "" : "s")}";
     }
 }

@@ -36,7 +36,7 @@ internal static class CompletionFields
         new("logprobs", static (ref r, f, n) => FieldParsers.Bool(ref r, n, out f.Logprobs)),
         new("top_logprobs", static (ref r, f, n) => Int(ref r, n, 0, f.Limits.TopLogprobsMax, out f.TopLogprobs)),
         new("response_format", ResponseFormat),
-        new("tools", static (ref r, f, n) => Array(ref r, n)),
+        new("tools", Tools),
         new("tool_choice", ToolChoice),
     ]);
 
@@ -233,10 +233,11 @@ internal static class CompletionFields
         return isText ? ApiError.None : new(ApiErrorKind.Unsupported, "response_format.type", "Only the response format 'text' is supported.");
     }
 
-    private static ApiError Array(ref Utf8JsonReader reader, string name)
+    private static ApiError Tools(ref Utf8JsonReader reader, RequestFields fields, string name)
     {
         if (reader.TokenType != JsonTokenType.StartArray) return ApiError.WrongType(name, "an array");
-        reader.Skip();
+        var range = FieldParsers.RawValue(ref reader);
+        fields.HasTools = range.Length > 2;
         return ApiError.None;
     }
 

@@ -12,7 +12,8 @@ internal static class PromptBuilder
         if (!memory.Fields.HasMessages) return ApiError.Missing("messages");
         if (model.Templates is not { } templates) return new(ApiErrorKind.Unsupported, "messages", "This model has no chat template. Use /v1/completions.");
         var options = new TemplateOptions { BosText = model.BosText, EosText = model.EosText, Now = DateTime.Now };
-        var status = templates.Render(memory.BodyBytes, in options, memory.Template, out var template);
+        if (!templates.TryGet(null, memory.Fields.HasTools, out var template)) return new(ApiErrorKind.Unsupported, "messages", "This model has no default chat template.");
+        var status = template.Render(memory.BodyBytes, in options, memory.Template);
         if (status != TemplateStatus.Ok) return Refusal(status, memory);
         var ok = model.Tokenizer.TryEncode(memory.Template.Text, memory.Template.Runs, model.ControlFor(template), memory.Tokenizer, memory.Tokens, out var count);
         return Counted(model, memory, ok, count, "messages");

@@ -24,6 +24,9 @@ internal sealed class RequestFields(HttpLimits limits)
     public BodyRange Messages;
     public bool HasMessages;
 
+    /// <summary>Tools are offered: some models have a template of their own for that.</summary>
+    public bool HasTools;
+
     /// <summary>prompt of a text completion: a string's raw bytes (escaped), or token ids.</summary>
     public BodyRange Prompt;
     public PromptKind PromptKind;
@@ -65,7 +68,7 @@ internal sealed class RequestFields(HttpLimits limits)
     {
         Seen = 0;
         Model = Messages = Prompt = default;
-        HasModel = HasMessages = Stream = IncludeUsage = Echo = IgnoreEos = Logprobs = false;
+        HasModel = HasMessages = HasTools = Stream = IncludeUsage = Echo = IgnoreEos = Logprobs = false;
         PromptKind = PromptKind.None;
         MaxTokens = null;
         Seed = null;
