@@ -1,12 +1,15 @@
 using AiFabrik.Compute.Programs;
+using AiFabrik.Engine.Text;
 
 namespace AiFabrik.Engine.Models;
 
 /// <summary>A model that is ready to be executed. Disposing it unmaps the weights, so the executors go first.</summary>
 public sealed class LoadedModel : IDisposable
 {
-    internal LoadedModel(string id, ModelFiles files, TransformerProgram program)
+    internal LoadedModel(string id, ModelFiles files, TransformerProgram program, Tokenizer tokenizer)
     {
+        Tokenizer = tokenizer;
+        EosIds = files.EosIds.Count == 0 && tokenizer.EosId is { } eos ? [eos] : files.EosIds;
         Id = id;
         Files = files;
         Program = program;
@@ -22,8 +25,10 @@ public sealed class LoadedModel : IDisposable
     public ModelWeights Weights => Files.Weights;
     public TransformerProgram Program { get; }
 
+    public Tokenizer Tokenizer { get; }
+
     /// <summary>Tokens that end an answer.</summary>
-    public IReadOnlyList<int> EosIds => Files.EosIds;
+    public IReadOnlyList<int> EosIds { get; }
 
     /// <summary>Tokens that a sequence may have.</summary>
     public int ContextLen => Config.ContextLen;

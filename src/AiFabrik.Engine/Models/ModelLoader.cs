@@ -20,7 +20,9 @@ public static class ModelLoader
         try
         {
             var checksums = ModelLoaderChecksums.Start(files.Paths, options.EffectiveChecksums, stages);
-            var loaded = new LoadedModel(IdOf(path), files, ArchitectureRegistry.Build(files.Config, files.Weights));
+            var tokenizer = Task.Run(() => ModelLoaderTokenizer.Load(files));
+            var program = ArchitectureRegistry.Build(files.Config, files.Weights);
+            var loaded = new LoadedModel(IdOf(path), files, program, tokenizer.GetAwaiter().GetResult());
             checksums.GetAwaiter().GetResult();
             return loaded;
         }

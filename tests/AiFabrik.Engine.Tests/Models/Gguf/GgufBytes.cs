@@ -7,23 +7,19 @@ namespace AiFabrik.Engine.Tests.Models.Gguf;
 /// <summary>Writes GGUF files byte by byte, lies included.</summary>
 internal sealed class GgufBytes
 {
-    private readonly MemoryStream _stream = new();
-    private readonly BinaryWriter _writer;
+    private readonly List<byte> _bytes = [];
 
     public GgufBytes(ulong tensors = 0, ulong pairs = 0, uint version = 3)
     {
-        _writer = new BinaryWriter(_stream);
-        _writer.Write("GGUF"u8);
-        _writer.Write(version);
-        _writer.Write(tensors);
-        _writer.Write(pairs);
+        _bytes.AddRange("GGUF"u8);
+        U32(version).U64(tensors).U64(pairs);
     }
 
-    public GgufBytes U32(uint value) { _writer.Write(value); return this; }
+    public GgufBytes U32(uint value) { _bytes.AddRange(BitConverter.GetBytes(value)); return this; }
 
-    public GgufBytes U64(ulong value) { _writer.Write(value); return this; }
+    public GgufBytes U64(ulong value) { _bytes.AddRange(BitConverter.GetBytes(value)); return this; }
 
-    public GgufBytes Text(string text) { _writer.Write((ulong)Encoding.UTF8.GetByteCount(text)); _writer.Write(Encoding.UTF8.GetBytes(text)); return this; }
+    public GgufBytes Text(string text) { U64((ulong)Encoding.UTF8.GetByteCount(text)); _bytes.AddRange(Encoding.UTF8.GetBytes(text)); return this; }
 
     public GgufBytes Pair(string key, uint value) => Text(key).U32((uint)GgufValueType.UInt32).U32(value);
 
@@ -37,12 +33,12 @@ internal sealed class GgufBytes
     /// <summary>Pads to the alignment and adds zeros as tensor data.</summary>
     public GgufBytes Data(int count, int alignment = 32)
     {
-        while (_stream.Position % alignment != 0) _writer.Write((byte)0);
-        _writer.Write(new byte[count]);
+        while (_bytes.Count % alignment != 0) _bytes.Add(0);
+        _bytes.AddRange(new byte[count]);
         return this;
     }
 
-    public byte[] ToArray() => _stream.ToArray();
+    public byte[] ToArray() => [.. _bytes];
 
     /// <summary>Opens the bytes; null error if that succeeds.</summary>
     public static string? ErrorOf(byte[] bytes)
