@@ -241,6 +241,12 @@ internal sealed class Sampler : IDisposable
             order[i] = i;
         }
         scores.Sort(order);
+        for (int start = 0, end; start < count; start = end) // equal scores: the better token first
+        {
+            end = start + 1;
+            while (end < count && scores[end] == scores[start]) end++;
+            if (end - start > 1) order[start..end].Sort();
+        }
 
         double reached = 0;
         var kept = 0;

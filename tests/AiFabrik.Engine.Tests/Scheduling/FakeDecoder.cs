@@ -85,4 +85,20 @@ internal sealed class FakeDecoder : ITokenDecoder
         _pending.AsSpan(_count).Clear();
         return true;
     }
+
+    /// <summary>For models without a vocabulary of ours: no text at all.</summary>
+    internal sealed class Silent : ITokenDecoder
+    {
+        public int MaxBytes => 1;
+
+        public void Reset() { }
+
+        public bool TryAppend(int id, Span<byte> output, out int written) => TryFlush(output, out written);
+
+        public bool TryFlush(Span<byte> output, out int written)
+        {
+            written = 0;
+            return true;
+        }
+    }
 }
