@@ -11,8 +11,3 @@ public sealed class ControlSet
 
     public bool Contains(int id) => _ids.Contains(id);
 }
-
-/// <summary>Where a stretch of text came from: decides whether control tokens are recognised in it.</summary>
-/// <param name="Length">In bytes. Consecutive runs cover the whole text.</param>
-/// <param name="IsTrusted">Whether the host wrote it (a template's text), not a request.</param>
-public readonly record struct TextRun(int Length, bool IsTrusted);
