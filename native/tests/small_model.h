@@ -1,5 +1,6 @@
 // A small llama-shaped model with random weights behind the C interface, and batches for it.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <numeric>
@@ -91,6 +92,8 @@ public:
     }
 
 private:
+    enum { kResidual, kNormed, kQkv, kAttention, kGateUp, kFfn, kRouter, kRoute, kExperts, kSelected, kLogits, kBufferCount };
+    struct Layer { int norm, q, k, v, o, norm2, bias, gate, up, down, router; };
     static int block_of(int sequence, int n) { return (n * kMaxSequences + (sequence * 7 + n) % kMaxSequences) % (kMaxSequences * kBlocksEach); }
 
     int add(int rows, int cols, float scale, int experts = 1, float offset = 0) {
@@ -189,8 +192,6 @@ private:
     void experts(const Layer& x);
     void create(int threads);
 
-    enum { kResidual, kNormed, kQkv, kAttention, kGateUp, kFfn, kRouter, kRoute, kExperts, kSelected, kLogits, kBufferCount };
-    struct Layer { int norm, q, k, v, o, norm2, bias, gate, up, down, router; };
     Random random_;
     std::deque<std::vector<uint8_t>> data_;
     std::vector<af_weight> weights_;

@@ -29,7 +29,8 @@ void ModelBuilder::allocate_activations() {
     const af_limits& l = m.limits;
     const int threads = m.team->size();
     int rows_max = std::max(l.max_tokens, l.max_logit_rows), cols_max = 0;
-    size_t tile_bytes = 0, gemm_bytes = 0;
+    size_t gemm_bytes = 0;
+    int tile_columns = 1 << 20;
     int head_dim = 16, heads = 1, experts = 1;
     for (const af_buffer& b : m.buffers) {
         cols_max = std::max(cols_max, b.cols);
@@ -46,7 +47,8 @@ void ModelBuilder::allocate_activations() {
             stride = std::max(stride, act_bytes(act_family(type), cols));
             const TypeKernels& k = m.isa.matmul->of(type);
             if (!k.gemm) continue;
-            tile_bytes = std::max(tile_bytes, k.tile_bytes(cols) * (tile_count(rows_max, k.tile_columns) + threads));
+            m.tile_bytes = std::max(m.tile_bytes, k.tile_bytes(cols));
+            tile_columns = std::min(tile_columns, k.tile_columns);
             gemm_bytes = std::max(gemm_bytes, k.gemm_scratch_bytes(cols, rows_max));
             experts = std::max(experts, m.weights[w].experts);
         }
@@ -55,6 +57,7 @@ void ModelBuilder::allocate_activations() {
             heads = std::max(heads, i.op.n_heads);
         }
     }
+    m.tile_columns = tile_columns;
     const int64_t context = static_cast<int64_t>(l.max_blocks_per_sequence) * l.block_size;
     m.splits_limit = static_cast<int>(std::min<int64_t>(kSplitsMax, (context + kChunkKeys - 1) / kChunkKeys));
     m.split_heads = heads;
@@ -68,7 +71,7 @@ void ModelBuilder::allocate_activations() {
         for (size_t b = 0; b < m.buffers.size(); b++) c.take(m.buffer_data[b], static_cast<size_t>(buffer_rows_max(m.buffers[b].rows)) * m.buffers[b].cols);
         c.take(m.acts_int8, m.act_stride_int8 * rows_max);
         c.take(m.acts_float, m.act_stride_float * rows_max);
-        c.take(m.tiles, tile_bytes);
+        c.take(m.tiles, m.tile_bytes * (tile_count(rows_max, tile_columns) + threads));
         c.take(m.best_, l.max_logit_rows);
         c.take(m.rank_best, static_cast<size_t>(threads) * l.max_logit_rows);
         c.take(m.rope_rows, static_cast<size_t>(l.max_tokens) * m.rope_row_floats);

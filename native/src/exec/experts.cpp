@@ -91,8 +91,7 @@ void StepWorker::moe_expert(const Instruction& i, const Part& p, int expert, boo
     const TypeKernels& k = *p.kernels;
     uint8_t* tiles = nullptr;
     if (by_tiles) {
-        const int rows_before = plan_.tokens.begin[rank_] * (down ? model_.top_k : 1);
-        tiles = model_.tiles + static_cast<size_t>(rows_before / k.tile_columns + rank_) * k.tile_bytes(p.cols);
+        tiles = model_.own_tiles(plan_.tokens.begin[rank_] * model_.top_k, rank_);
         k.pack_tiles(p.cols, {acts, stride, scratch_.expert_row + first_entry, count}, 0, tile_count(count, k.tile_columns), tiles);
     }
     const int passes = (count + kGemvColumnsMax - 1) / kGemvColumnsMax;

@@ -141,6 +141,10 @@ public:
     int last_store = -1;               // the last operation that a step without logits needs
     int rope_row_floats = 0;
 
+    // Where the tiles of the thread begin whose first column is `first_column`, when every thread has its own: far enough
+    // behind those of lower ranks whatever products they are at.
+    uint8_t* own_tiles(int first_column, int rank) const { return tiles + static_cast<size_t>(first_column / tile_columns + rank) * tile_bytes; }
+
     // Shared memory of a step.
     const Isa& isa;
     std::unique_ptr<Team> team;
@@ -149,6 +153,8 @@ public:
     uint8_t* acts_float = nullptr;
     size_t act_stride_int8 = 0, act_stride_float = 0;
     uint8_t* tiles = nullptr;
+    size_t tile_bytes = 0;             // of the largest tile of any product
+    int tile_columns = 0;              // of the narrowest
     float* rope_rows = nullptr;        // [max_tokens][rope_row_floats]
     float* split_values = nullptr;     // [kSplitTokensMax][heads][splits][padded head]
     float* split_sums = nullptr;       // [kSplitTokensMax][heads][splits][2]: max, sum

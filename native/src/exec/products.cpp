@@ -107,8 +107,7 @@ void StepWorker::multiply_tiles(const Instruction& i, RowRange rows, bool all_sh
         const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
         const TypeKernels& k = *p.kernels;
         const int count = rows.count(), n_tiles = tile_count(count, k.tile_columns);
-        // By columns every thread has its own tiles; a thread's region begins after all that lower ranks may need.
-        uint8_t* tiles = model_.tiles + (all_shards ? static_cast<size_t>(rows.begin / k.tile_columns + rank_) * k.tile_bytes(p.cols) : 0);
+        uint8_t* tiles = all_shards ? model_.own_tiles(rows.begin, rank_) : model_.tiles;
         if (packed_by != k.pack_tiles) {
             const ActColumns x{(is_int8 ? model_.acts_int8 : model_.acts_float) + rows.begin * stride, stride, nullptr, count};
             if (all_shards) {

@@ -29,7 +29,11 @@ void Model::describe(af_model_info& info) const {
     }
     info.threads = team->size();
     for (const Instruction& i : instructions)
-        for (const Part& p : i.product.parts) if (p.family == ActFamily::Int8) info.activations_are_int8 = 1;
+        for (const Part& p : i.product.parts) {
+            if (p.family == ActFamily::Int8) info.activations_are_int8 = 1;
+            // Those kernels multiply many columns in bf16.
+            if (p.type == WeightType::BF16 && std::strstr(isa.matmul->name, "bf16")) info.activations_are_bf16 = 1;
+        }
 }
 
 // A batch is made by the scheduler, not by a client: this catches mistakes before they become stray reads.

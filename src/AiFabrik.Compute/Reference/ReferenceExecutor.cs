@@ -17,6 +17,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
     public ReferenceExecutor(TransformerProgram program, StepLimits limits, ReferenceOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(limits.BlocksPerGroup.Length, program.KvGroups.Count, nameof(limits));
+        ProgramCheck.Run(program);
         options ??= new ReferenceOptions();
         _program = program;
         Limits = limits;
@@ -32,13 +33,22 @@ public sealed unsafe class ReferenceExecutor : IExecutor
 
     public void Run(StepBatch batch)
     {
+        Begin(batch);
+        foreach (var op in _program.Ops) Run(op);
+    }
+
+    /// <summary>Makes a batch the current one without running anything: tests then run operations one by one.</summary>
+    internal void Begin(StepBatch batch)
+    {
         Check(batch);
         _context.Batch = batch;
         for (var s = 0; s < batch.SequenceCount; s++)
             for (var t = batch.QueryStart[s]; t < batch.QueryStart[s + 1]; t++)
                 _context.SequenceOf[t] = s;
-        foreach (var op in _program.Ops) Run(op);
     }
+
+    /// <summary>[rows of the current batch, columns] an activation buffer.</summary>
+    internal Span<float> Buffer(int index) => new(_context.Buffer(index), _context.Rows(index) * _context.Cols(index));
 
     public int Argmax(int row)
     {
@@ -66,7 +76,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
         _weights.Dispose();
     }
 
-    private void Run(in Op op)
+    internal void Run(in Op op)
     {
         switch (op.Kind)
         {

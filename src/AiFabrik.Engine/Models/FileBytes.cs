@@ -68,6 +68,9 @@ internal sealed class FileBytes : IDisposable
         return new FileBytes(name, memory, start, length);
     }
 
+    /// <summary>The first <paramref name="length"/> bytes of memory of our own, which is not copied.</summary>
+    public FileBytes Shortened(int length) => new(Name, _memory ?? throw new ObjectDisposedException(Name), _start, Math.Min(length, (int)LengthBytes));
+
     /// <summary>A copy of <paramref name="bytes"/> in memory of our own.</summary>
     public static FileBytes Of(string name, ReadOnlySpan<byte> bytes)
     {

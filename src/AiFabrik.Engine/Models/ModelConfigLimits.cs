@@ -41,7 +41,7 @@ public static class ModelConfigLimits
         Require(float.IsFinite(c.EmbeddingScale) && c.EmbeddingScale > 0, "the embedding scale is not a positive number");
         Require(float.IsFinite(c.AttentionSoftcap) && c.AttentionSoftcap >= 0 && float.IsFinite(c.LogitSoftcap) && c.LogitSoftcap >= 0, "a soft cap is not a positive number");
         Require(c.LayerWindows.Length == c.NLayers && Array.TrueForAll(c.LayerWindows, w => w >= 0), "the layers' windows are impossible");
-        if (c.NExperts > 0)
+        if (c.NExperts > 0 || c.Architecture is Architecture.Mixtral or Architecture.Qwen3Moe or Architecture.GptOss)
         {
             Range("the number of experts", c.NExperts, ExpertsMax);
             Range("the number of experts per token", c.NExpertsUsed, c.NExperts);

@@ -1,5 +1,6 @@
 using AiFabrik.Engine.Models.Gguf;
 using AiFabrik.Engine.Models.HuggingFace;
+using AiFabrik.Engine.Models.Quantization;
 using AiFabrik.Engine.Models.Safetensors;
 
 namespace AiFabrik.Engine.Models;
@@ -39,20 +40,32 @@ public sealed class ModelFiles : IDisposable
     public SamplingDefaults Sampling { get; private init; } = new();
 
     /// <summary>Opens a model; <see cref="ModelFormatException"/> with one sentence for the person who brought it.</summary>
-    public static ModelFiles Open(string path, IProgress<ModelLoadProgress>? progress = null)
+    public static ModelFiles Open(string path, ModelLoadOptions? options = null, IProgress<ModelLoadProgress>? progress = null)
     {
-        if (System.IO.Directory.Exists(path)) return OpenDirectory(path, progress);
+        try
+        {
+            return OpenAny(path, options ?? new ModelLoadOptions(), progress);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFormatException($"{path} cannot be read ({e.GetType().Name}).");
+        }
+    }
+
+    private static ModelFiles OpenAny(string path, ModelLoadOptions options, IProgress<ModelLoadProgress>? progress)
+    {
+        if (System.IO.Directory.Exists(path)) return OpenDirectory(path, options, progress);
         if (!File.Exists(path)) throw new ModelFormatException($"There is no model at {path}.");
         if (HfDirectory.IsPickle(path)) throw HfDirectory.RefusePickle(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)) throw new ModelFormatException($"{path} is only the weights: give the directory that also holds config.json and the tokenizer.");
-        return OpenGguf(path);
+        return OpenGguf(path, options, progress);
     }
 
-    private static ModelFiles OpenDirectory(string path, IProgress<ModelLoadProgress>? progress)
+    private static ModelFiles OpenDirectory(string path, ModelLoadOptions options, IProgress<ModelLoadProgress>? progress)
     {
-        if (File.Exists(System.IO.Path.Combine(path, HfDirectory.ConfigName))) return OpenHuggingFace(path, progress);
+        if (File.Exists(System.IO.Path.Combine(path, HfDirectory.ConfigName))) return OpenHuggingFace(path, options, progress);
         var gguf = System.IO.Directory.GetFiles(path, "*.gguf").Where(IsFirstPart).ToArray();
-        if (gguf.Length == 1) return OpenGguf(gguf[0]);
+        if (gguf.Length == 1) return OpenGguf(gguf[0], options, progress);
         if (gguf.Length > 1) throw new ModelFormatException($"{path} holds {gguf.Length} GGUF models: give the file of one of them.");
         var pickle = Array.Find(System.IO.Directory.GetFiles(path), HfDirectory.IsPickle);
         if (pickle is not null) throw HfDirectory.RefusePickle(pickle);
@@ -67,13 +80,15 @@ public sealed class ModelFiles : IDisposable
         return of < 6 || name.AsSpan(of - 6, 6) is "-00001" || !int.TryParse(name.AsSpan(of - 5, 5), out _);
     }
 
-    private static ModelFiles OpenGguf(string path)
+    private static ModelFiles OpenGguf(string path, ModelLoadOptions options, IProgress<ModelLoadProgress>? progress)
     {
         if (!GgufFile.TryOpen(path, out var file, out var error)) throw new ModelFormatException(error);
         try
         {
             var config = GgufConfig.Read(file);
-            return new ModelFiles(path, config, GgufWeights.Load(file), [.. file.PartPaths]) { Gguf = file, EosIds = GgufEos(file) };
+            string[] paths = [.. file.PartPaths];
+            var weights = Quantized(paths, options, () => GgufWeights.Load(Reopen(path)), progress) ?? GgufWeights.Load(file);
+            return new ModelFiles(path, config, weights, paths) { Gguf = file, EosIds = GgufEos(file) };
         }
         catch
         {
@@ -81,6 +96,9 @@ public sealed class ModelFiles : IDisposable
             throw;
         }
     }
+
+    /// <summary>The file once more, for whoever disposes it before the metadata has been read.</summary>
+    private static GgufFile Reopen(string path) => GgufFile.TryOpen(path, out var file, out var error) ? file : throw new ModelFormatException(error);
 
     /// <summary>End of sequence, of turn and of message: each ends an answer.</summary>
     private static int[] GgufEos(GgufFile file)
@@ -91,7 +109,7 @@ public sealed class ModelFiles : IDisposable
         return [.. ids];
     }
 
-    private static ModelFiles OpenHuggingFace(string path, IProgress<ModelLoadProgress>? progress)
+    private static ModelFiles OpenHuggingFace(string path, ModelLoadOptions options, IProgress<ModelLoadProgress>? progress)
     {
         var config = HfConfig.Read(System.IO.Path.Combine(path, HfDirectory.ConfigName));
         var files = System.IO.Directory.GetFiles(path);
@@ -100,9 +118,31 @@ public sealed class ModelFiles : IDisposable
         var (eos, sampling) = HfGenerationConfig.Read(path);
         var model = SafetensorsModel.Open(path);
         var paths = model.Paths.ToArray();
-        var weights = HfWeights.Load(model, config, path, progress);
+        ModelWeights Load() => HfWeights.Load(model, config, path, progress);
+        ModelWeights? weights = null;
+        try
+        {
+            weights = Quantized([System.IO.Path.Combine(path, HfDirectory.ConfigName), .. paths], options, Load, progress);
+        }
+        finally
+        {
+            if (weights is not null || options.Quantize is not null) model.Dispose();
+        }
+        weights ??= Load();
         return new ModelFiles(path, config, weights, paths) { Directory = path, EosIds = eos, Sampling = sampling };
     }
 
-    public void Dispose() => Weights.Dispose();
+    /// <summary>Quantised weights, if they are asked for.</summary>
+    private static ModelWeights? Quantized(IReadOnlyList<string> paths, ModelLoadOptions options, Func<ModelWeights> source, IProgress<ModelLoadProgress>? progress)
+    {
+        if (options.Quantize is not { } type) return null;
+        if (options.DataDirectory is not { Length: > 0 } data) throw new ModelFormatException("Quantising at load needs a data directory to keep the result in.");
+        return new QuantizedCache(data).Open(paths, type, source, progress);
+    }
+
+    public void Dispose()
+    {
+        Weights.Dispose();
+        Gguf?.Dispose();
+    }
 }

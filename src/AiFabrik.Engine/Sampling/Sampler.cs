@@ -36,9 +36,6 @@ internal sealed class Sampler : IDisposable
 
     private const float MaxReach = 1e30f;
 
-    /// <summary>Below it the best token is all there is, and 1/temperature would overflow.</summary>
-    private const float GreedyTemperature = 1e-6f;
-
     private readonly ContentArena _scratch;
     private readonly int _vocabSize, _keys, _weights, _scores, _order, _counts, _raw, _chunks;
     private int _used;
@@ -110,7 +107,7 @@ internal sealed class Sampler : IDisposable
     private int Draw(ReadOnlySpan<float> logits, in SamplingInput input)
     {
         var parameters = input.Parameters;
-        if (parameters.Temperature < GreedyTemperature) return LogitMath.ArgMax(logits);
+        if (parameters.IsGreedy) return LogitMath.ArgMax(logits);
         var uniform = CounterRandom.Uniform(input.Seed, input.Choice, input.History.Length - input.PromptLength);
         var max = LogitMath.Max(logits);
         if (float.IsInfinity(max)) return LogitMath.ArgMax(logits); // nothing, or certainty
@@ -244,6 +241,12 @@ internal sealed class Sampler : IDisposable
             order[i] = i;
         }
         scores.Sort(order);
+        for (int start = 0, end; start < count; start = end) // equal scores: the better token first
+        {
+            end = start + 1;
+            while (end < count && scores[end] == scores[start]) end++;
+            if (end - start > 1) order[start..end].Sort();
+        }
 
         double reached = 0;
         var kept = 0;
@@ -266,7 +269,7 @@ internal sealed class Sampler : IDisposable
         Adjust(logits, input);
         var parameters = input.Parameters;
         var max = LogitMath.Max(logits);
-        if (parameters.Temperature < GreedyTemperature || float.IsInfinity(max))
+        if (parameters.IsGreedy || float.IsInfinity(max))
         {
             probabilities[LogitMath.ArgMax(logits)] = 1;
         }

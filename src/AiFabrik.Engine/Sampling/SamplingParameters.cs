@@ -36,6 +36,12 @@ public readonly record struct SamplingParameters
     /// <summary>The same seed and request give the same tokens on the same device. None: a seed is drawn for each request.</summary>
     public ulong? Seed { get; init; }
 
+    /// <summary>Below it the best token is all there is, and 1/temperature would overflow.</summary>
+    internal const float GreedyTemperature = 1e-6f;
+
+    /// <summary>The best token, after whatever changes the logits.</summary>
+    internal bool IsGreedy => Temperature < GreedyTemperature;
+
     /// <summary>Some token of the history changes its logit.</summary>
     internal bool HasPenalties => RepetitionPenalty != 1f || PresencePenalty != 0f || FrequencyPenalty != 0f;
 }

@@ -29,6 +29,9 @@ public readonly record struct EngineStatistics
     public int KvBlocksUsed { get; init; }
     public int KvBlocksTotal { get; init; }
 
+    /// <summary>Sequences whose memory somebody has: unfinished, or finished and not yet disposed of by their reader.</summary>
+    public int SequencesInMemory { get; init; }
+
     public long Steps { get; init; }
 
     /// <summary>Tokens computed as part of a prompt or recomputed after a preemption.</summary>

@@ -27,8 +27,9 @@ template <class V, WeightType T> struct FloatGroup {
     using Column = float;
 
     template <int N> __attribute__((noinline)) static void run(const uint8_t* group, int cols, const float* const* x, float* out) {
-        // Several sums in turn, so that a multiply-add does not wait for the one before.
-        constexpr int turns = N * kParts<V> >= 4 ? 1 : 4 / (N * kParts<V>);
+        // One sum per row and column, whatever the number of columns: a token's product must be the same bits alone and in
+        // a batch.
+        constexpr int turns = 1;
         constexpr int line_cols = kLineCols<T>;
         typename V::Floats sum[turns][kParts<V>][N];
         const float* column[N];

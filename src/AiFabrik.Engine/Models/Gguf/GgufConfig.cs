@@ -62,7 +62,7 @@ internal static class GgufConfig
             NKvHeads = keys.Int("attention.head_count_kv", heads),
             HeadDim = headDim,
             VocabSize = vocab,
-            ContextLen = context,
+            ContextLen = GgufRope.ContextLen(keys, context),
             NormEps = keys.Float("attention.layer_norm_rms_epsilon"),
             TiedEmbeddings = !file.TryGetTensor("output.weight", out _),
             Activation = gemma ? Activation.GeluTanh : architecture == Architecture.GptOss ? Activation.GptOss : Activation.Silu,

@@ -7,6 +7,14 @@ internal static class GgufRope
 {
     private const double YarnSlope = 0.1;
 
+    /// <summary>Tokens that the model serves: YaRN extends what context_length says, as converters write the original length there.</summary>
+    public static int ContextLen(GgufKeys keys, int context)
+    {
+        if (keys.Text("rope.scaling.type", "none") != "yarn" || keys.OptionalFloat("rope.scaling.factor") is not { } factor) return context;
+        var extended = factor * keys.Int("rope.scaling.original_context_length", context);
+        return extended > context && extended <= ModelConfigLimits.ContextLenMax ? (int)extended : context;
+    }
+
     public static RopeTable Read(GgufKeys keys, Architecture architecture, int rotary, int context)
     {
         var theta = keys.Double("rope.freq_base", architecture == Architecture.GptOss ? 150_000 : 10_000);

@@ -22,6 +22,10 @@ public sealed class ReferenceGoldenTests
     [MemberData(nameof(TypeFiles))]
     public void Every_weight_type_gives_the_logits_of_its_dequantised_weights(string file) => GoldenChecks.Type(file, Create);
 
+    [Theory]
+    [MemberData(nameof(Directories))]
+    public void Fused_programs_give_the_same(string name) => GoldenChecks.Directory(name, CreateFused);
+
     [Fact]
     public void The_default_model_gives_the_logits_of_transformers() => SmolLm2Checks.Logits(Create);
 
@@ -29,4 +33,6 @@ public sealed class ReferenceGoldenTests
     public void The_default_model_gives_the_greedy_transcripts_of_transformers() => SmolLm2Checks.Greedy(Create);
 
     private static ReferenceExecutor Create(TransformerProgram program, StepLimits limits) => new(program, limits);
+
+    private static ReferenceExecutor CreateFused(TransformerProgram program, StepLimits limits) => new(Fusion.Apply(program), limits);
 }

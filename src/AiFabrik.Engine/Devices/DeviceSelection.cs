@@ -1,0 +1,58 @@
+using System.Globalization;
+using AiFabrik.Compute.Native;
+using AiFabrik.Compute.Programs;
+using AiFabrik.Compute.Reference;
+
+namespace AiFabrik.Engine.Devices;
+
+/// <summary>A device that was asked for and cannot be had. The message is one sentence that says why.</summary>
+public sealed class DeviceUnavailableException(string message) : Exception(message);
+
+/// <summary>A row of <c>doctor</c>.</summary>
+/// <param name="Name">What --device takes.</param>
+/// <param name="Detail">What it is, or why it cannot be used.</param>
+public sealed record DeviceRow(string Name, bool Usable, string Detail);
+
+/// <summary>From <c>--device</c> to an executor.</summary>
+public static class DeviceSelection
+{
+    /// <summary>More threads than any processor here has cores.</summary>
+    public const int ThreadsMax = 1024;
+
+    /// <summary>Opens the executor that <paramref name="device"/> names.</summary>
+    /// <param name="threads">Threads of the host that compute; 0: all processors.</param>
+    /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here.</exception>
+    public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits)
+    {
+        if (threads < 0 || threads > ThreadsMax) throw new DeviceUnavailableException($"The number of threads must be between 0 (all processors) and {ThreadsMax}.");
+        return device switch
+        {
+            "auto" or "cpu" => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads }),
+            "reference" => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = threads > 0 ? threads : Environment.ProcessorCount }),
+            _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu and reference."),
+        };
+    }
+
+    /// <summary>Bytes of a cached value on a device.</summary>
+    public static int KvElementBytes(string device) => device == "reference" ? sizeof(float) : sizeof(ushort);
+
+    /// <summary>Slots of a KV block that suit a device best.</summary>
+    public static int BlockSize(string device) => device == "reference" ? SequenceRunnerBlockSize : NativeExecutor.PreferredBlockSize;
+
+    private const int SequenceRunnerBlockSize = Models.SequenceRunner.DefaultBlockSize;
+
+    /// <summary>Bytes a second that the executor's processor or device reads at most; 0: not measured for it.</summary>
+    public static double MeasureReadBandwidth(IExecutor executor) => executor is NativeExecutor ? NativeDevice.MeasureReadBandwidth(executor.Info.Threads) : 0;
+
+    /// <summary>All devices and what they are.</summary>
+    public static IReadOnlyList<DeviceRow> List(int threads)
+    {
+        var used = threads > 0 ? threads : NativeDevice.DefaultThreads;
+        var bandwidth = NativeDevice.MeasureReadBandwidth(used);
+        return
+        [
+            new("cpu", true, string.Create(CultureInfo.InvariantCulture, $"{NativeDevice.InstructionSet}, {used} threads, class int8 for quantised weights, reads {bandwidth / 1e9:0.0} GB/s")),
+            new("reference", true, "scalar C#, class reference: for checking, slow"),
+        ];
+    }
+}

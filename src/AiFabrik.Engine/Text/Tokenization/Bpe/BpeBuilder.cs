@@ -1,0 +1,108 @@
+
+namespace AiFabrik.Engine.Text.Tokenization.Bpe;
+
+/// <summary>Completes a model that has its pieces and merges: which tokens merging reaches, and which merges it can ever use.</summary>
+internal static class BpeBuilder
+{
+    /// <summary>Tokens of more symbols are never taken as whole pieces, and long pieces then merge with a heap.</summary>
+    internal const int TokenSymbolsMax = 512;
+    private const int TokensPerTask = 4096;
+
+    /// <summary>
+    /// Merges each token's own text. A token that this does not reach can't come out of merging at all; of one that it
+    /// does reach, only the last merge ever makes it, wherever it stands: other merges into it are dropped.
+    /// </summary>
+    /// <param name="start">Where each piece lies in the table's text; length 0: no piece.</param>
+    internal static void Complete(BpeModel model, int[] start, int[] length)
+    {
+        var tokens = model.TokenCount;
+        var reachable = new bool[tokens];
+        var (left, right) = (new int[tokens], new int[tokens]);
+        var tooLong = false;
+        Parallel.For(0, (tokens + TokensPerTask - 1) / TokensPerTask, () => new BpeScratch(), (task, _, scratch) =>
+        {
+            for (var id = task * TokensPerTask; id < Math.Min(tokens, (task + 1) * TokensPerTask); id++)
+            {
+                if (length[id] == 0) continue;
+                if (length[id] > TokenSymbolsMax * 4)
+                {
+                    tooLong = true;
+                    continue;
+                }
+
+                scratch.EnsureSymbols(length[id] + 1);
+                var n = model.Symbols(scratch, model.Pieces.Text, start[id], length[id]);
+                if (n > TokenSymbolsMax) tooLong = true;
+                else if (Merger.MergeSmall(model.Merges, scratch, scratch.Symbols.AsSpan(0, n)) == 1 && scratch.Small[0] == id)
+                {
+                    reachable[id] = true;
+                    (left[id], right[id]) = n > 1 ? (scratch.LastLeft, scratch.LastRight) : (-1, -1);
+                }
+            }
+
+            return scratch;
+        }, _ => { });
+        model.IsReachable = reachable;
+        if (tooLong || MergesStandIns(model)) return;
+        Prune(model, reachable, left, right);
+    }
+
+    /// <summary>Finds out where a U+2581 can be a hard border.</summary>
+    internal static void FindSpaceBorders(BpeModel model, Func<int, (int Start, int Length)> pieceOf)
+    {
+        if (model.Kind == SymbolKind.Bytes || model.IgnoreMerges) return;
+        var text = model.Pieces.Text;
+        Span<byte> space = [0xE2, 0x96, 0x81];
+        var probe = new byte[PieceTable.SlackBytes + 3];
+        space.CopyTo(probe);
+        if (model.Pieces.Find(probe, 0, 3) < 0) return;
+        var joins = new bool[256];
+        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        {
+            var (leftAt, leftLength) = pieceOf(left);
+            var (rightAt, rightLength) = pieceOf(right);
+            if (leftLength == 0 || rightLength == 0) return;
+            var leftText = text.AsSpan(leftAt, leftLength);
+            if (text.AsSpan(rightAt, rightLength).StartsWith(space) && !leftText.EndsWith(space)) joins[leftText[^1]] = true;
+        }
+
+        model.JoinsSpaceAfter = joins;
+    }
+
+    /// <summary>Whether merges use the tokens that stand for bytes or for unknown characters; their text is not what they stand for.</summary>
+    private static bool MergesStandIns(BpeModel model)
+    {
+        var standIns = new HashSet<int>(model.FallbackIds) { model.UnknownId };
+        standIns.Remove(-1);
+        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        {
+            if (standIns.Contains(left) || standIns.Contains(right)) return true;
+        }
+
+        return false;
+    }
+
+    private static void Prune(BpeModel model, bool[] reachable, int[] left, int[] right)
+    {
+        var merges = new MergeTable(reachable.Length);
+        var ranks = new int[reachable.Length];
+        Array.Fill(ranks, -1);
+        for (var id = 0; id < reachable.Length; id++)
+        {
+            if (!reachable[id] || right[id] < 0) continue;
+            ranks[id] = model.Merges.Rank(left[id], right[id]);
+            merges.Set(left[id], right[id], ranks[id], id);
+        }
+
+        var ordered = true;
+        for (var id = 0; id < reachable.Length; id++)
+        {
+            if (ranks[id] < 0) continue;
+            ordered &= left[id] >= reachable.Length || ranks[left[id]] < ranks[id];
+            ordered &= right[id] >= reachable.Length || ranks[right[id]] < ranks[id];
+        }
+
+        model.Merges = merges;
+        model.IsOrdered = ordered;
+    }
+}

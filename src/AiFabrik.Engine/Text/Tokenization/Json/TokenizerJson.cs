@@ -1,0 +1,152 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Json;
+using AiFabrik.Engine.Text.Tokenization.Steps;
+
+namespace AiFabrik.Engine.Text.Tokenization.Json;
+
+/// <summary>Reads tokenizer.json and tokenizer_config.json.</summary>
+internal static class TokenizerJson
+{
+    /// <summary>Largest file that is read.</summary>
+    internal const int FileBytesMax = 512 << 20;
+
+    internal static bool TryRead(ReadOnlySpan<byte> json, ReadOnlySpan<byte> config, [NotNullWhen(true)] out TokenizerParts? parts, out string error)
+    {
+        (parts, error) = (null, "");
+        try
+        {
+            parts = Read(json, config);
+            return true;
+        }
+        catch (RefusedException refused)
+        {
+            error = refused.Message;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            // InvalidOperationException: a string that is not valid UTF-8 or has half a surrogate pair.
+            error = "The tokenizer file is not valid JSON.";
+        }
+
+        return false;
+    }
+
+    private static TokenizerParts Read(ReadOnlySpan<byte> json, ReadOnlySpan<byte> config)
+    {
+        if (json.Length > FileBytesMax) throw new RefusedException($"The tokenizer file is larger than {FileBytesMax} bytes.");
+        if (json.StartsWith("\uFEFF"u8)) json = json[3..];
+        var small = new Dictionary<string, JsonElement>();
+        ModelReader.Fields? fields = null;
+        var reader = new Utf8JsonReader(json);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new RefusedException("The tokenizer file is not a JSON object.");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            if (name == "model") fields = ModelReader.ReadFields(json, ref reader);
+            else small[name] = JsonElement.ParseValue(ref reader);
+        }
+
+        if (reader.Read()) throw new JsonException();
+        if (fields is not { } model) throw new RefusedException("The tokenizer file has no model.");
+        return Assemble(json, model, small, config);
+    }
+
+    private static TokenizerParts Assemble(ReadOnlySpan<byte> json, in ModelReader.Fields fields, Dictionary<string, JsonElement> small, ReadOnlySpan<byte> config)
+    {
+        var normalizers = new List<Normalizer>();
+        ComponentReader.Normalizers(small.GetValueOrDefault("normalizer"), normalizers);
+        var steps = new List<PreTokenizer>();
+        ComponentReader.PreTokenizers(small.GetValueOrDefault("pre_tokenizer"), steps);
+        var preTokenizers = ComponentReader.Finish(steps, out var isByteLevel, out var unmaps);
+        var decoder = ComponentReader.Decoder(small.GetValueOrDefault("decoder"));
+        var (before, after) = (new List<int>(), new List<int>());
+        ComponentReader.PostProcessor(small.GetValueOrDefault("post_processor"), before, after);
+        var spellings = ModelReader.ReadVocab(json.Slice(fields.Vocab.Start, fields.Vocab.Length));
+        var added = ReadAdded(small.GetValueOrDefault("added_tokens"), spellings);
+        var model = ModelReader.Build(json, fields, spellings, isByteLevel);
+        var byId = new Dictionary<int, byte[]>();
+        foreach (var token in added) byId[token.Id] = token.Content;
+        var size = spellings.Count;
+        foreach (var token in added) size = Math.Max(size, token.Id + 1);
+        foreach (var id in before.Concat(after))
+        {
+            if (id >= size) throw new RefusedException("The tokenizer's template has an id that is not a token.");
+        }
+
+        var parts = new TokenizerParts
+        {
+            Model = model, VocabSize = size, Added = added, Normalizers = [.. normalizers], PreTokenizers = preTokenizers, Unmaps = unmaps, Decoder = decoder,
+            TokenOf = id => byId.TryGetValue(id, out var content) ? content : spellings.Has(id) ? spellings[id].ToArray() : null,
+            Before = [.. before], After = [.. after],
+        };
+        ReadConfig(config, parts, added, spellings);
+        return parts;
+    }
+
+    private static List<AddedToken> ReadAdded(JsonElement e, Spellings spellings)
+    {
+        var tokens = new List<AddedToken>();
+        if (e.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return tokens;
+        if (e.ValueKind != JsonValueKind.Array) throw new RefusedException("The tokenizer's added_tokens are not a list.");
+        if (e.GetArrayLength() == 0) return tokens;
+        var seen = new HashSet<string>();
+        foreach (var item in e.EnumerateArray())
+        {
+            var content = JsonFields.Utf8(item, "content");
+            var id = JsonFields.Int(item, "id", TokenizerParts.VocabMax - 1);
+            if (content.Length > TokenizerParts.TokenBytesMax) throw new RefusedException($"An added token is longer than {TokenizerParts.TokenBytesMax} bytes.");
+            if (!seen.Add(JsonFields.String(item, "content")) || content.Length == 0) continue;
+            // One that the vocabulary has too has its id there; the files of all known models agree with that.
+            tokens.Add(new AddedToken(
+                id, content, JsonFields.Bool(item, "single_word", false), JsonFields.Bool(item, "lstrip", false), JsonFields.Bool(item, "rstrip", false),
+                JsonFields.Bool(item, "normalized", !JsonFields.Bool(item, "special", false)), JsonFields.Bool(item, "special", false)));
+        }
+
+        CheckAgainstVocab(tokens, spellings);
+        return tokens;
+    }
+
+    private static void CheckAgainstVocab(List<AddedToken> tokens, Spellings spellings)
+    {
+        foreach (var token in tokens)
+        {
+            if (spellings.Has(token.Id) && !spellings[token.Id].SequenceEqual(token.Content))
+                throw new RefusedException($"The tokenizer's added token {token.Id} is another token in its vocabulary.");
+        }
+    }
+
+    private static void ReadConfig(ReadOnlySpan<byte> config, TokenizerParts parts, List<AddedToken> added, Spellings spellings)
+    {
+        if (config.IsEmpty)
+        {
+            parts.AddsBos = parts.Before.Length > 0;
+            parts.AddsEos = parts.After.Length > 0;
+            return;
+        }
+
+        var reader = new Utf8JsonReader(config);
+        var root = JsonElement.ParseValue(ref reader);
+        if (root.ValueKind != JsonValueKind.Object) throw new RefusedException("The tokenizer's configuration is not a JSON object.");
+        (parts.BosText, parts.BosId) = Named(root, "bos_token", added, spellings);
+        (parts.EosText, parts.EosId) = Named(root, "eos_token", added, spellings);
+        parts.AddsBos = JsonFields.Bool(root, "add_bos_token", parts.Before.Length > 0) && parts.BosId is not null;
+        parts.AddsEos = JsonFields.Bool(root, "add_eos_token", parts.After.Length > 0) && parts.EosId is not null;
+    }
+
+    private static (byte[], int?) Named(JsonElement root, string name, List<AddedToken> added, Spellings spellings)
+    {
+        if (JsonFields.IsMissing(root, name)) return ([], null);
+        var value = root.GetProperty(name);
+        var text = value.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(value.GetString()!) : JsonFields.Utf8(value, "content");
+        var token = added.Find(t => t.Content.AsSpan().SequenceEqual(text));
+        if (token is not null) return (text, token.Id);
+        for (var id = 0; id < spellings.Count; id++)
+        {
+            if (spellings.Has(id) && spellings[id].SequenceEqual(text)) return (text, id);
+        }
+
+        return (text, null);
+    }
+}

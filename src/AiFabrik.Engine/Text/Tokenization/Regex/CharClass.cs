@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using AiFabrik.Engine.Text.Tokenization.Unicode;
+
+namespace AiFabrik.Engine.Text.Tokenization.Regex;
+
+/// <summary>A set of code points for matching UTF-8: a table for ASCII, pages of 256 bits for the rest.</summary>
+internal sealed class CharClass
+{
+    private const int PageCodePoints = 256, PageWords = PageCodePoints / 64;
+    private readonly bool[] _ascii = new bool[256];
+    private readonly ushort[] _pages = new ushort[CodePointSet.Limit / PageCodePoints];
+    private readonly ulong[] _bits;
+
+    internal CharClass(CodePointSet set)
+    {
+        var pages = new List<ulong>();
+        var known = new Dictionary<(ulong, ulong, ulong, ulong), ushort>();
+        for (var p = 0; p < _pages.Length; p++)
+        {
+            var at = p * PageWords;
+            var key = (set.Word(at), set.Word(at + 1), set.Word(at + 2), set.Word(at + 3));
+            if (!known.TryGetValue(key, out var index))
+            {
+                index = (ushort)(pages.Count / PageWords);
+                known.Add(key, index);
+                pages.AddRange([key.Item1, key.Item2, key.Item3, key.Item4]);
+            }
+
+            _pages[p] = index;
+        }
+
+        _bits = [.. pages];
+        for (var c = 0; c < 128; c++) _ascii[c] = set.Contains(c);
+        Span<byte> utf8 = stackalloc byte[4];
+        for (var c = 0; c < CodePointSet.Limit; c++)
+        {
+            if ((c & 63) == 0 && set.Word(c >> 6) == 0)
+            {
+                c += 63;
+                continue;
+            }
+
+            if (!set.Contains(c) || c is >= 0xD800 and < 0xE000) continue;
+            Utf8Text.Encode(c, utf8);
+            FirstBytes[utf8[0]] = true;
+        }
+    }
+
+    /// <summary>Bytes that a member's UTF-8 may start with.</summary>
+    internal bool[] FirstBytes { get; } = new bool[256];
+
+    internal bool Contains(int c) => (_bits[_pages[c >> 8] * PageWords + (c >> 6 & 3)] >> (c & 63) & 1) != 0;
+
+    /// <summary>Length of the character at <paramref name="at"/> if it is a member, else 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int Match(ReadOnlySpan<byte> text, int at)
+    {
+        if ((uint)at >= (uint)text.Length) return 0;
+        var b = text[at];
+        if (b < 0x80) return _ascii[b] ? 1 : 0;
+        return Contains(Utf8Text.Decode(text, at, out var length)) ? length : 0;
+    }
+
+    /// <summary>Where the run of members from <paramref name="at"/> ends, at <paramref name="stop"/> at the latest.</summary>
+    internal int Run(ReadOnlySpan<byte> text, int at, int stop)
+    {
+        var ascii = _ascii;
+        while (at < stop)
+        {
+            var b = text[at];
+            if (b < 0x80)
+            {
+                if (!ascii[b]) return at;
+                at++;
+            }
+            else
+            {
+                if (!Contains(Utf8Text.Decode(text, at, out var length))) return at;
+                at += length;
+            }
+        }
+
+        return at;
+    }
+}

@@ -1,0 +1,40 @@
+using AiFabrik.Engine.Text.Tokenization.Bpe;
+using AiFabrik.Engine.Text.Tokenization.Steps;
+
+namespace AiFabrik.Engine.Text;
+
+/// <summary>What a file says about a tokenizer.</summary>
+internal sealed class TokenizerParts
+{
+    /// <summary>Highest number of ids, and most bytes in one token's spelling.</summary>
+    internal const int VocabMax = 1 << 22, TokenBytesMax = 1 << 16;
+
+    internal required BpeModel Model { get; init; }
+    internal required int VocabSize { get; init; }
+
+    /// <summary>The spelling of an id as the file has it; null if there is no such token.</summary>
+    internal required Func<int, byte[]?> TokenOf { get; init; }
+    internal List<AddedToken> Added { get; init; } = [];
+
+    /// <summary>Special tokens that are not looked for in text.</summary>
+    internal List<int> OtherSpecials { get; init; } = [];
+    internal Normalizer[] Normalizers { get; init; } = [];
+    internal PreTokenizer[] PreTokenizers { get; init; } = [];
+
+    /// <summary>Whether pieces reach the model as characters that stand for bytes.</summary>
+    internal bool Unmaps { get; init; }
+
+    /// <summary>Added tokens that are looked for in normalized text are spelled as in it.</summary>
+    internal bool SpellingsAreNormalized { get; init; }
+    internal required DecoderSteps Decoder { get; init; }
+
+    /// <summary>Ids around a text when special tokens are added.</summary>
+    internal int[] Before { get; set; } = [];
+    internal int[] After { get; set; } = [];
+    internal int? BosId { get; set; }
+    internal int? EosId { get; set; }
+    internal byte[] BosText { get; set; } = [];
+    internal byte[] EosText { get; set; } = [];
+    internal bool AddsBos { get; set; }
+    internal bool AddsEos { get; set; }
+}
