@@ -36,6 +36,9 @@ internal sealed class Sampler : IDisposable
 
     private const float MaxReach = 1e30f;
 
+    /// <summary>Tokens around top_p's border that are sorted outright.</summary>
+    private const int BorderLength = 32;
+
     private readonly ContentArena _scratch;
     private readonly int _vocabSize, _keys, _weights, _scores, _order, _counts, _raw, _chunks;
     private int _used;
@@ -149,36 +152,29 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>
-    /// What the filters leave, in <see cref="Keys"/> and <see cref="Weights"/>; returns how many and their sum.
-    /// top_k, top_p and min_p each keep a prefix of the tokens sorted by probability, so no more is sorted than they reach.
+    /// What the filters leave, in <see cref="Keys"/> and <see cref="Weights"/>, in an order that depends on the logits alone; returns how many and their sum.
+    /// top_k, top_p and min_p each keep the most probable tokens down to some border, so that only what is near a border is ever sorted.
     /// </summary>
     private int Select(ReadOnlySpan<float> logits, float max, in SamplingParameters parameters, out double sum)
     {
         var scale = 1f / parameters.Temperature;
-        var count = parameters.TopK > 0 && parameters.TopK < _vocabSize ? CollectBest(logits, parameters.TopK)
-            : parameters.TopP < 1f || parameters.MinP > 0f ? CollectReach(logits, max, scale, parameters)
-            : LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
-        _used = Math.Max(_used, count);
-        var keys = Keys[..count];
-        var weights = Weights[..count];
-        double kept = 0;
-        for (var i = 0; i < count; i++) kept += weights[i] = LogitMath.Weight(logits[LogitMath.KeyToken(keys[i])], max, scale);
-
-        if (parameters.TopP < 1f)
+        int count;
+        if (parameters.TopK > 0 && parameters.TopK < _vocabSize)
         {
-            var all = parameters.TopK > 0 ? kept : LogitMath.SumExp(logits, max, scale);
-            var target = parameters.TopP * all;
-            double reached = 0;
-            var n = 0;
-            while (n < count && (n == 0 || reached < target)) reached += weights[n++];
-            count = n;
+            count = CollectBest(logits, parameters.TopK);
+            var all = Weigh(logits, count, max, scale);
+            if (parameters.TopP < 1f) count = CutAtMass(count, parameters.TopP * all);
         }
-        if (parameters.MinP > 0f)
+        else if (parameters.TopP < 1f || parameters.MinP > 0f)
         {
-            var n = 1;
-            while (n < count && weights[n] >= parameters.MinP) n++;
-            count = n;
+            count = CollectReach(logits, max, scale, parameters);
         }
+        else
+        {
+            count = LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
+            Weigh(logits, count, max, scale);
+        }
+        if (parameters.MinP > 0f) count = CutBelow(count, parameters.MinP);
         if (parameters.TypicalP < 1f) count = SelectTypical(count, parameters.TypicalP);
 
         sum = 0;
@@ -186,17 +182,29 @@ internal sealed class Sampler : IDisposable
         return count;
     }
 
-    /// <summary>The best k, descending.</summary>
+    /// <summary>Fills the weights of the first <paramref name="count"/> keys; returns their sum.</summary>
+    private double Weigh(ReadOnlySpan<float> logits, int count, float max, float scale)
+    {
+        _used = Math.Max(_used, count);
+        var keys = Keys[..count];
+        var weights = Weights[..count];
+        double sum = 0;
+        for (var i = 0; i < count; i++) sum += weights[i] = LogitMath.Weight(logits[LogitMath.KeyToken(keys[i])], max, scale);
+        return sum;
+    }
+
+    /// <summary>The best k.</summary>
     private int CollectBest(ReadOnlySpan<float> logits, int k)
     {
         if (k <= MaxListLength) return LogitMath.CollectTop(logits, k, Keys);
         var count = LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
         _used = Math.Max(_used, count);
-        if (k < count) LogitMath.PartitionLargest(Keys[..count], k);
-        return SortDescending(Math.Min(k, count));
+        if (k >= count) return count;
+        LogitMath.PartitionLargest(Keys[..count], k);
+        return k;
     }
 
-    /// <summary>Descending, all that top_p and min_p over the whole vocabulary can reach.</summary>
+    /// <summary>What top_p leaves of the whole vocabulary; without top_p, all that min_p can reach.</summary>
     private int CollectReach(ReadOnlySpan<float> logits, float max, float scale, in SamplingParameters parameters)
     {
         // A little more than min_p's own bound, for rounding: what is exact is decided on the weights.
@@ -204,23 +212,81 @@ internal sealed class Sampler : IDisposable
         var target = parameters.TopP < 1f ? parameters.TopP * LogitMath.SumExp(logits, max, scale) : double.PositiveInfinity;
         for (var reach = parameters.TopP < 1f ? FirstReach : bound; ; reach *= 2)
         {
-            if (reach > bound) reach = bound;
+            reach = Math.Min(reach, bound);
             var threshold = reach >= MaxReach ? float.MinValue : max - reach / scale;
             var count = LogitMath.CollectAtLeast(logits, threshold, Keys);
-            _used = Math.Max(_used, count);
-            if (reach >= bound || reach >= MaxReach || threshold <= float.MinValue) return SortDescending(count);
-            double mass = 0;
-            foreach (var key in Keys[..count]) mass += LogitMath.Weight(logits[LogitMath.KeyToken(key)], max, scale);
-            if (mass >= target * (1 + 1e-6)) return SortDescending(count);
+            var mass = Weigh(logits, count, max, scale);
+            if (mass >= target * (1 + 1e-6) || reach >= bound || reach >= MaxReach || threshold <= float.MinValue)
+                return parameters.TopP < 1f ? CutAtMass(count, target) : count;
         }
     }
 
-    private int SortDescending(int count)
+    /// <summary>
+    /// Moves the smallest set of best tokens whose weights reach <paramref name="target"/> to the front and returns its size, at least 1:
+    /// quickselect by weight instead of rank, then a sort of the few tokens around the border.
+    /// </summary>
+    private int CutAtMass(int count, double target)
+    {
+        var keys = Keys;
+        var weights = Weights;
+        int low = 0, high = count; // the border lies within
+        double reached = 0; // by all before low
+        while (high - low > BorderLength)
+        {
+            var split = PartitionByPivot(keys, weights, low, high);
+            double mass = 0;
+            foreach (var weight in weights[low..split]) mass += weight;
+            if (reached + mass >= target)
+            {
+                high = split;
+            }
+            else
+            {
+                reached += mass;
+                low = split;
+            }
+        }
+        for (var i = low + 1; i < high; i++)
+            for (var j = i; j > low && keys[j - 1] < keys[j]; j--) Swap(keys, weights, j - 1, j);
+
+        var kept = low;
+        while (kept < high && (kept == 0 || reached < target)) reached += weights[kept++];
+        return kept;
+    }
+
+    /// <summary>Larger keys to the front of [low, high); returns where the others begin, strictly between the two.</summary>
+    private static int PartitionByPivot(Span<ulong> keys, Span<double> weights, int low, int high)
+    {
+        ulong a = keys[low], b = keys[(low + high) >>> 1], c = keys[high - 1];
+        var pivot = Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+        int i = low, j = high - 1;
+        while (true)
+        {
+            while (keys[i] > pivot) i++;
+            while (keys[j] < pivot) j--;
+            if (i >= j) return i == low ? low + 1 : i;
+            Swap(keys, weights, i++, j--);
+        }
+    }
+
+    private static void Swap(Span<ulong> keys, Span<double> weights, int i, int j)
+    {
+        (keys[i], keys[j]) = (keys[j], keys[i]);
+        (weights[i], weights[j]) = (weights[j], weights[i]);
+    }
+
+    /// <summary>Keeps weights of at least <paramref name="minP"/>, the best token's being 1, and the best token whatever happens.</summary>
+    private int CutBelow(int count, float minP)
     {
         var keys = Keys[..count];
-        keys.Sort();
-        keys.Reverse();
-        return count;
+        var weights = Weights[..count];
+        int kept = 0, best = 0;
+        for (var i = 1; i < count; i++)
+            if (keys[i] > keys[best]) best = i;
+        Swap(keys, weights, 0, best);
+        for (var i = 0; i < count; i++)
+            if (i == 0 || weights[i] >= minP) (keys[kept], weights[kept++]) = (keys[i], weights[i]);
+        return kept;
     }
 
     /// <summary>Of the first <paramref name="count"/>, those nearest to the entropy until their sum reaches <paramref name="typicalP"/>; nearest first.</summary>
