@@ -40,14 +40,14 @@ internal sealed class Sampler : IDisposable
     private const int BorderLength = 32;
 
     private readonly ContentArena _scratch;
-    private readonly int _vocabSize, _keys, _weights, _scores, _order, _counts, _raw, _chunks;
+    private readonly int _vocabSize, _keys, _weights, _counts, _raw, _chunks;
     private int _used;
 
     public Sampler(int vocabSize)
     {
         _vocabSize = vocabSize;
         var chunks = (vocabSize + LogitMath.ChunkLength - 1) / LogitMath.ChunkLength;
-        _scratch = new ContentArena(checked(vocabSize * (3 * sizeof(double) + 3 * sizeof(int)) + chunks * sizeof(double) + 8 * 64));
+        _scratch = new ContentArena(checked(vocabSize * (2 * sizeof(double) + 2 * sizeof(int)) + chunks * sizeof(double) + 8 * 64));
         int Take(int bytes)
         {
             if (!_scratch.TryAllocate(bytes, out var offset, 64)) throw new InvalidOperationException("The sampler's scratch is too small.");
@@ -55,8 +55,6 @@ internal sealed class Sampler : IDisposable
         }
         _keys = Take(vocabSize * sizeof(ulong));
         _weights = Take(vocabSize * sizeof(double));
-        _scores = Take(vocabSize * sizeof(double));
-        _order = Take(vocabSize * sizeof(int));
         _counts = Take(vocabSize * sizeof(int));
         _raw = Take(vocabSize * sizeof(float));
         _chunks = Take(chunks * sizeof(double));
@@ -175,7 +173,7 @@ internal sealed class Sampler : IDisposable
             Weigh(logits, count, max, scale);
         }
         if (parameters.MinP > 0f) count = CutBelow(count, parameters.MinP);
-        if (parameters.TypicalP < 1f) count = SelectTypical(count, parameters.TypicalP);
+        if (parameters.TypicalP < 1f) count = SelectTypical(count, max, scale, parameters.TypicalP);
 
         sum = 0;
         foreach (var weight in Weights[..count]) sum += weight;
@@ -289,44 +287,27 @@ internal sealed class Sampler : IDisposable
         return kept;
     }
 
-    /// <summary>Of the first <paramref name="count"/>, those nearest to the entropy until their sum reaches <paramref name="typicalP"/>; nearest first.</summary>
-    private int SelectTypical(int count, float typicalP)
+    /// <summary>
+    /// Of the first <paramref name="count"/>, those whose −log p is nearest to the entropy until their sum reaches <paramref name="typicalP"/>.
+    /// Their keys get the distance in place of the logit, nearest largest, so that the border is found like top_p's.
+    /// </summary>
+    private int SelectTypical(int count, float max, float scale, float typicalP)
     {
+        var keys = Keys[..count];
         var weights = Weights[..count];
         double sum = 0;
         foreach (var weight in weights) sum += weight;
+        var logSum = Math.Log(sum);
         double entropy = 0;
-        foreach (var weight in weights)
-            if (weight > 0) entropy -= weight / sum * Math.Log(weight / sum);
-
-        var scores = _scratch.Values<double>(_scores, count);
-        var order = _scratch.Values<int>(_order, count);
         for (var i = 0; i < count; i++)
-        {
-            scores[i] = weights[i] > 0 ? Math.Abs(-Math.Log(weights[i] / sum) - entropy) : double.PositiveInfinity;
-            order[i] = i;
-        }
-        scores.Sort(order);
-        for (int start = 0, end; start < count; start = end) // equal scores: the better token first
-        {
-            end = start + 1;
-            while (end < count && scores[end] == scores[start]) end++;
-            if (end - start > 1) order[start..end].Sort();
-        }
-
-        double reached = 0;
-        var kept = 0;
-        while (kept < count && (kept == 0 || reached < typicalP * sum)) reached += weights[order[kept++]];
-
-        // order[0..kept) becomes the list; the scores' memory holds weights, then keys, meanwhile.
-        for (var i = 0; i < kept; i++) scores[i] = weights[order[i]];
-        scores[..kept].CopyTo(weights);
-        var keys = Keys[..count];
-        var moved = _scratch.Values<ulong>(_scores, count);
-        for (var i = 0; i < kept; i++) moved[i] = keys[order[i]];
-        moved[..kept].CopyTo(keys);
-        return kept;
+            if (weights[i] > 0) entropy += weights[i] / sum * Surprise(keys[i], max, scale, logSum);
+        for (var i = 0; i < count; i++)
+            keys[i] = LogitMath.Key(-(float)Math.Abs(Surprise(keys[i], max, scale, logSum) - entropy), LogitMath.KeyToken(keys[i]));
+        return CutAtMass(count, typicalP * sum);
     }
+
+    /// <summary>−log p.</summary>
+    private static double Surprise(ulong key, float max, float scale, double logSum) => logSum - ((double)(LogitMath.KeyLogit(key) - max) * scale);
 
     /// <summary>For tests: the probability of each token [VocabSize] to be drawn. <paramref name="logits"/> are changed.</summary>
     internal void Probabilities(Span<float> logits, in SamplingInput input, Span<double> probabilities)
@@ -356,8 +337,6 @@ internal sealed class Sampler : IDisposable
     {
         _scratch.Values<ulong>(_keys, _used).Clear();
         _scratch.Values<double>(_weights, _used).Clear();
-        _scratch.Values<double>(_scores, _used).Clear();
-        _scratch.Values<int>(_order, _used).Clear();
         _scratch.Values<float>(_raw, _vocabSize).Clear();
         _scratch.Bytes(_chunks, (_vocabSize + LogitMath.ChunkLength - 1) / LogitMath.ChunkLength * sizeof(double)).Clear();
         _used = 0;
