@@ -32,6 +32,11 @@ public sealed class ReferenceGoldenTests
     [Fact]
     public void The_default_model_gives_the_greedy_transcripts_of_transformers() => SmolLm2Checks.Greedy(Create);
 
+    [Theory]
+    [InlineData(512)]
+    [InlineData(128)]
+    public void The_default_model_gives_the_perplexity_of_transformers(int context) => SmolLm2Checks.Perplexity(Create, context);
+
     private static ReferenceExecutor Create(TransformerProgram program, StepLimits limits) => new(program, limits);
 
     private static ReferenceExecutor CreateFused(TransformerProgram program, StepLimits limits) => new(Fusion.Apply(program), limits);

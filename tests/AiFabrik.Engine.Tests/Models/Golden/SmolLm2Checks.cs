@@ -4,6 +4,7 @@ using System.Text.Json;
 using AiFabrik.Compute.Programs;
 using AiFabrik.Engine.Models;
 using AiFabrik.Engine.Models.Architectures;
+using AiFabrik.Engine.Text;
 using Xunit;
 
 namespace AiFabrik.Engine.Tests.Models.Golden;
@@ -106,16 +107,16 @@ internal static class SmolLm2Checks
         Report($"| smollm2 greedy | {executor.Info.Device} | {exactness} | {transcripts} transcripts | {free} free steps | {fed} fed steps |");
     });
 
-    /// <summary>perplexity.json for one chunk length. tokens: perplexity.txt as the model's tokenizer has it.</summary>
-    public static void Perplexity(ExecutorFactory factory, ReadOnlySpan<int> tokens, int context)
+    /// <summary>perplexity.json for one chunk length: perplexity.txt as plain text, without BOS.</summary>
+    public static void Perplexity(ExecutorFactory factory, int context)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "perplexity.json")));
         var expected = document.RootElement.EnumerateArray().Single(item => item.GetProperty("context").GetInt32() == context);
+        var tokens = PerplexityTokens();
         Assert.Equal(expected.GetProperty("tokens").GetInt32(), tokens.Length);
-        var text = tokens.ToArray();
         With(factory, context, (runner, executor) =>
         {
-            var result = AiFabrik.Engine.Models.Perplexity.Measure(runner, text, context);
+            var result = AiFabrik.Engine.Models.Perplexity.Measure(runner, tokens, context);
             Assert.Equal(expected.GetProperty("scored").GetInt32(), result.Scored);
             Assert.Equal(expected.GetProperty("chunks").GetInt32(), result.ChunkMeanNll.Length);
             var difference = Math.Abs(result.MeanNll - expected.GetProperty("mean_nll").GetDouble());
@@ -123,6 +124,17 @@ internal static class SmolLm2Checks
             Report($"| smollm2 perplexity {context} | {executor.Info.Device} | {executor.Info.Class} | mean nll {result.MeanNll:F6}, off by {difference:E1} (≤ {bound:E0}) |");
             Assert.True(difference <= bound, Text($"The mean negative log-likelihood is off by {difference:E2}."));
         });
+    }
+
+    private static int[] PerplexityTokens()
+    {
+        using var model = ModelFiles.Open(TestPaths.DefaultModel);
+        Assert.True(Tokenizer.TryLoadGguf(model.Gguf!.Metadata, out var tokenizer, out var error), error);
+        var text = File.ReadAllBytes(Path.Combine(Folder, "perplexity.txt"));
+        using var scratch = new TokenizerScratch();
+        var ids = new int[text.Length + 16];
+        Assert.True(tokenizer.TryEncode(text, scratch, ids, out var count));
+        return ids[..count];
     }
 
     private static void With(ExecutorFactory factory, int contextLen, Action<SequenceRunner, IExecutor> body)
