@@ -85,6 +85,17 @@ internal sealed class CellMemory
         _top = 0;
     }
 
+    /// <summary>Whether nothing is left in any chunk: for tests.</summary>
+    public bool IsZero()
+    {
+        for (int i = 1; i < ChunksMax && _cells[i] is { } chunk; i++)
+        {
+            if (MemoryMarshal.AsBytes(chunk.AsSpan()).IndexOfAnyExcept((byte)0) >= 0) return false;
+        }
+
+        return true;
+    }
+
     private bool TryAdvance(int count, long budgetBytes)
     {
         int next = _chunk + 1;

@@ -97,6 +97,17 @@ internal sealed class TextMemory
         _top = 0;
     }
 
+    /// <summary>Whether nothing is left in any chunk: for tests.</summary>
+    public bool IsZero()
+    {
+        for (int i = 1; i < ChunksMax && _bytes[i] is { } chunk; i++)
+        {
+            if (chunk.AsSpan().IndexOfAnyExcept((byte)0) >= 0 || _trust[i].AsSpan().IndexOfAnyExcept((byte)0) >= 0) return false;
+        }
+
+        return true;
+    }
+
     private bool TryAdvance(int length, long budgetBytes)
     {
         int next = _chunk + 1;
