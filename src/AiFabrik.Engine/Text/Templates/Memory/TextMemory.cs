@@ -16,8 +16,11 @@ internal sealed class TextMemory
     private const int ChunksMax = 120;
     private const int FirstChunkBytes = 64 << 10;
 
+    /// <summary>Chunks double up to this; only a longer string makes a larger one.</summary>
+    private const int UsualChunkBytes = 1 << 20;
+
     /// <summary>Chunks beyond this sum are given back when a rendering ends; the rest is kept for the next one.</summary>
-    private const int RetainedBytesMax = 8 << 20;
+    private const int RetainedBytesMax = 16 << 20;
 
     private readonly byte[][] _bytes = new byte[ChunksMax][];
     private readonly byte[][] _trust = new byte[ChunksMax][];
@@ -123,7 +126,7 @@ internal sealed class TextMemory
         if (_bytes[next] is null)
         {
             int previous = next == 1 ? FirstChunkBytes / 2 : _bytes[next - 1].Length;
-            int size = Math.Max(length, Math.Min(StringBytesMax, 2 * previous));
+            int size = Math.Max(length, Math.Min(UsualChunkBytes, 2 * previous));
             if (AllocatedBytes + (2L * size) > budgetBytes) size = length;
             if (AllocatedBytes + (2L * size) > budgetBytes) return false;
             _bytes[next] = GC.AllocateArray<byte>(size, pinned: true);
