@@ -15,12 +15,26 @@ namespace aifabrik_tests {
 struct Shape {
     int layers = 2, hidden = 96, ffn = 160, heads = 6, kv_heads = 2, head_dim = 24, vocab = 200;
     int window = 0, experts = 0, top_k = 0;   // window: of every second layer
-    bool q8 = false, fused = true;
+    bool q8 = false, q4 = false, fused = true;   // matrices in Q8_0; those but the embedding in Q4_1
 };
 
-// Rows of floats as blocks of the file format: F32 as they are, Q8_0 rounded. The floats become what is stored.
-inline std::vector<uint8_t> encode(std::vector<float>& w, bool q8) {
-    if (!q8) {
+// Rows of floats as blocks of the file format: F32 (0) as they are, Q4_1 (3) and Q8_0 (8) rounded. The floats become what is stored.
+inline std::vector<uint8_t> encode(std::vector<float>& w, int type) {
+    if (type == 3) {
+        std::vector<uint8_t> bytes(w.size() / 32 * 20);
+        for (size_t b = 0; b < w.size() / 32; b++) {
+            const uint16_t scale = (-8 + 15) << 10, minimum = 0x8000 | (-5 + 15) << 10;   // 2^-8 and -8 * 2^-8
+            std::memcpy(&bytes[b * 20], &scale, 2);
+            std::memcpy(&bytes[b * 20 + 2], &minimum, 2);
+            for (int i = 0; i < 32; i++) {
+                const int q = std::clamp(static_cast<int>(std::lrint(w[b * 32 + i] * 256 + 8)), 0, 15);
+                bytes[b * 20 + 4 + i % 16] |= static_cast<uint8_t>(q << (i / 16 * 4));
+                w[b * 32 + i] = static_cast<float>(q - 8) / 256;
+            }
+        }
+        return bytes;
+    }
+    if (type == 0) {
         std::vector<uint8_t> bytes(w.size() * 4);
         std::memcpy(bytes.data(), w.data(), bytes.size());
         return bytes;
@@ -45,7 +59,7 @@ inline std::vector<uint8_t> encode(std::vector<float>& w, bool q8) {
 
 class SmallModel {
 public:
-    static constexpr int kMaxTokens = 256, kMaxSequences = 20, kMaxRows = 40, kBlockSize = 32, kBlocksEach = 20;
+    static constexpr int kMaxTokens = 512, kMaxSequences = 20, kMaxRows = 40, kBlockSize = 32, kBlocksEach = 22;
 
     explicit SmallModel(const Shape& shape, int threads, uint64_t seed = 7) : s(shape), random_(seed) {
         build_weights();
@@ -60,7 +74,7 @@ public:
 
     // One step. chunks: (sequence, first position, tokens); logits of each chunk's last token.
     struct Chunk { int sequence, position; std::vector<int> tokens; };
-    std::vector<std::vector<float>> step(const std::vector<Chunk>& chunks, std::vector<int>* best = nullptr) {
+    int run_only(const std::vector<Chunk>& chunks) {
         const int groups = s.window ? 2 : 1;
         std::vector<int32_t> tokens(kMaxTokens), positions(kMaxTokens), slots(kMaxTokens * groups), start(kMaxSequences + 1), context(kMaxSequences),
             variant(kMaxSequences), tables(groups * kMaxSequences * kBlocksEach, -1), rows(kMaxRows);
@@ -81,11 +95,14 @@ public:
         af_batch batch{tokens.data(), positions.data(), slots.data(), start.data(), context.data(), variant.data(), tables.data(), rows.data(), n, sequence, sequence};
         const int status = af_model_step(model, &batch);
         CHECK(status == AF_OK);
+        return sequence;
+    }
+    std::vector<std::vector<float>> step(const std::vector<Chunk>& chunks) {
+        const int rows = run_only(chunks);
         std::vector<std::vector<float>> out;
-        for (int r = 0; r < sequence; r++) {
+        for (int r = 0; r < rows; r++) {
             const float* logits = af_model_logits(model) + static_cast<size_t>(r) * s.vocab;
             out.emplace_back(logits, logits + s.vocab);
-            if (best) best->push_back(af_model_best(model)[r]);
             CHECK(af_model_best(model)[r] == static_cast<int>(std::max_element(logits, logits + s.vocab) - logits));
         }
         return out;
@@ -99,10 +116,10 @@ private:
     int add(int rows, int cols, float scale, int experts = 1, float offset = 0) {
         auto& w = floats.emplace_back(random_.values(static_cast<size_t>(experts) * rows * cols, scale));
         for (float& x : w) x += offset;
-        const bool q8 = s.q8 && rows > 1 && cols % 32 == 0;
-        auto& bytes = data_.emplace_back(encode(w, q8));
-        const int64_t row = static_cast<int64_t>(q8 ? cols / 32 * 34 : cols * 4);
-        weights_.push_back({q8 ? 8 : 0, rows, cols, experts, bytes.data(), row, row * rows});
+        const int type = rows == 1 || cols % 32 ? 0 : s.q4 && !weights_.empty() ? 3 : s.q8 || s.q4 ? 8 : 0;
+        auto& bytes = data_.emplace_back(encode(w, type));
+        const int64_t row = type == 0 ? cols * 4 : cols / 32 * (type == 8 ? 34 : 20);
+        weights_.push_back({type, rows, cols, experts, bytes.data(), row, row * rows});
         return static_cast<int>(weights_.size()) - 1;
     }
 

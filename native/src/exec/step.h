@@ -16,7 +16,8 @@ public:
 
 private:
     void execute(const Instruction& i);
-    void barrier() { model_.team->barrier(rank_, true); }
+    // Work by columns is not even (a thread may have more attention to pay): waiting there accuses nobody.
+    void barrier() { model_.team->barrier(rank_, !plan_.tokens.by_columns); }
     const DomainPlan& domain(const Instruction& i) const { return i.domain == BufferRows::Logits ? plan_.logits : plan_.tokens; }
     // Rows that this thread does where every row is done by one thread.
     RowRange own_rows(const Instruction& i) const;

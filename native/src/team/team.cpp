@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kPauses = 2000;                       // about 20 us: longer than most stages' imbalance
 constexpr int64_t kIdleSpinNs = 200'000;            // between steps: the time a scheduler needs between two tokens
-constexpr int64_t kLateNs = 500'000;                // no balanced stage waits so long unless a thread lost its core
+constexpr int64_t kLateNsMin = 1'000'000;           // a run is late if it waited at least so long in balanced stages,
+constexpr int kLateShare = 4;                       // and for more than this part of its time: a thread had lost its core
 constexpr int kStrikesMax = 6;                      // late runs (less the punctual ones) until a thread is left out
 constexpr int64_t kPatienceMinNs = 50'000'000;      // first retry of a thread that was left out
 constexpr int64_t kPatienceMaxNs = 2'000'000'000;
@@ -95,9 +96,10 @@ void Team::run(Work work, void* context) {
         mail.call.fetch_add(1, std::memory_order_release);
         mail.call.notify_one();
     }
-    released_ns_.store(now_ns(), std::memory_order_relaxed);
+    const int64_t began = now_ns();
     work(context, 0);
     barrier(0, false);
+    run_ns_ = now_ns() - began;
 }
 
 void Team::barrier(int rank, bool balanced) {
@@ -125,13 +127,19 @@ void Team::wait_for_others(uint32_t generation, int rank, bool balanced) {
     }
     const int64_t waited = now_ns() - began;
     if (rank != 0 && active_ > 2) return;   // one witness is enough, and thread 0 only can't testify against itself
-    if (balanced && waited > kLateNs) late_rank_.store(last_rank_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    if (!balanced) return;
+    waited_ns_.fetch_add(waited, std::memory_order_relaxed);
+    if (waited <= longest_ns_.load(std::memory_order_relaxed)) return;
+    longest_ns_.store(waited, std::memory_order_relaxed);
+    late_rank_.store(last_rank_.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 // Between runs, on the caller: who takes part in the next one.
 void Team::choose_active() {
+    const int64_t waited = waited_ns_.exchange(0, std::memory_order_relaxed);
     const int late = late_rank_.exchange(-1, std::memory_order_relaxed);
-    if (late < 0) {
+    longest_ns_.store(0, std::memory_order_relaxed);
+    if (waited < std::max(kLateNsMin, run_ns_ / kLateShare)) {
         if (strikes_ > 0) strikes_--;
         else if (active_ == size()) patience_ns_ = std::max(kPatienceMinNs, patience_ns_ - patience_ns_ / 256);
     } else {

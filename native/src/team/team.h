@@ -61,8 +61,10 @@ private:
     alignas(128) std::atomic<uint32_t> arrived_{0};
     alignas(128) std::atomic<uint32_t> generation_{0};
     alignas(128) std::atomic<int> last_rank_{0};      // who came last to the latest barrier
-    alignas(128) std::atomic<int> late_rank_{-1};     // who kept the others waiting in this run
-    std::atomic<int64_t> released_ns_{0};             // when the latest barrier opened
+    alignas(128) std::atomic<int64_t> waited_ns_{0};  // long waits of this run, added up
+    std::atomic<int64_t> longest_ns_{0};              // the longest of them
+    std::atomic<int> late_rank_{-1};                  // whom it was for
+    int64_t run_ns_ = 0;                              // how long the latest run took
 
     int strikes_ = 0;
     int64_t retry_at_ns_ = 0;

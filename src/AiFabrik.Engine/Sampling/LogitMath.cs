@@ -84,6 +84,12 @@ internal static class LogitMath
         return (ulong)bits << 32 | ~(uint)id;
     }
 
+    public static float KeyLogit(ulong key)
+    {
+        var bits = (uint)(key >> 32);
+        return BitConverter.UInt32BitsToSingle((bits & 0x80000000) != 0 ? bits ^ 0x80000000 : ~bits);
+    }
+
     public static int KeyToken(ulong key) => (int)~(uint)key;
 
     /// <summary>Writes the keys of all logits that are at least <paramref name="threshold"/> and above −∞, in the order of ids. Returns how many.</summary>

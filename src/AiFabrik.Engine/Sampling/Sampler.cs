@@ -36,15 +36,18 @@ internal sealed class Sampler : IDisposable
 
     private const float MaxReach = 1e30f;
 
+    /// <summary>Tokens around top_p's border that are sorted outright.</summary>
+    private const int BorderLength = 32;
+
     private readonly ContentArena _scratch;
-    private readonly int _vocabSize, _keys, _weights, _scores, _order, _counts, _raw, _chunks;
+    private readonly int _vocabSize, _keys, _weights, _counts, _raw, _chunks;
     private int _used;
 
     public Sampler(int vocabSize)
     {
         _vocabSize = vocabSize;
         var chunks = (vocabSize + LogitMath.ChunkLength - 1) / LogitMath.ChunkLength;
-        _scratch = new ContentArena(checked(vocabSize * (3 * sizeof(double) + 3 * sizeof(int)) + chunks * sizeof(double) + 8 * 64));
+        _scratch = new ContentArena(checked(vocabSize * (2 * sizeof(double) + 2 * sizeof(int)) + chunks * sizeof(double) + 8 * 64));
         int Take(int bytes)
         {
             if (!_scratch.TryAllocate(bytes, out var offset, 64)) throw new InvalidOperationException("The sampler's scratch is too small.");
@@ -52,8 +55,6 @@ internal sealed class Sampler : IDisposable
         }
         _keys = Take(vocabSize * sizeof(ulong));
         _weights = Take(vocabSize * sizeof(double));
-        _scores = Take(vocabSize * sizeof(double));
-        _order = Take(vocabSize * sizeof(int));
         _counts = Take(vocabSize * sizeof(int));
         _raw = Take(vocabSize * sizeof(float));
         _chunks = Take(chunks * sizeof(double));
@@ -149,54 +150,59 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>
-    /// What the filters leave, in <see cref="Keys"/> and <see cref="Weights"/>; returns how many and their sum.
-    /// top_k, top_p and min_p each keep a prefix of the tokens sorted by probability, so no more is sorted than they reach.
+    /// What the filters leave, in <see cref="Keys"/> and <see cref="Weights"/>, in an order that depends on the logits alone; returns how many and their sum.
+    /// top_k, top_p and min_p each keep the most probable tokens down to some border, so that only what is near a border is ever sorted.
     /// </summary>
     private int Select(ReadOnlySpan<float> logits, float max, in SamplingParameters parameters, out double sum)
     {
         var scale = 1f / parameters.Temperature;
-        var count = parameters.TopK > 0 && parameters.TopK < _vocabSize ? CollectBest(logits, parameters.TopK)
-            : parameters.TopP < 1f || parameters.MinP > 0f ? CollectReach(logits, max, scale, parameters)
-            : LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
-        _used = Math.Max(_used, count);
-        var keys = Keys[..count];
-        var weights = Weights[..count];
-        double kept = 0;
-        for (var i = 0; i < count; i++) kept += weights[i] = LogitMath.Weight(logits[LogitMath.KeyToken(keys[i])], max, scale);
-
-        if (parameters.TopP < 1f)
+        int count;
+        if (parameters.TopK > 0 && parameters.TopK < _vocabSize)
         {
-            var all = parameters.TopK > 0 ? kept : LogitMath.SumExp(logits, max, scale);
-            var target = parameters.TopP * all;
-            double reached = 0;
-            var n = 0;
-            while (n < count && (n == 0 || reached < target)) reached += weights[n++];
-            count = n;
+            count = CollectBest(logits, parameters.TopK);
+            var all = Weigh(logits, count, max, scale);
+            if (parameters.TopP < 1f) count = CutAtMass(count, parameters.TopP * all);
         }
-        if (parameters.MinP > 0f)
+        else if (parameters.TopP < 1f || parameters.MinP > 0f)
         {
-            var n = 1;
-            while (n < count && weights[n] >= parameters.MinP) n++;
-            count = n;
+            count = CollectReach(logits, max, scale, parameters);
         }
-        if (parameters.TypicalP < 1f) count = SelectTypical(count, parameters.TypicalP);
+        else
+        {
+            count = LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
+            Weigh(logits, count, max, scale);
+        }
+        if (parameters.MinP > 0f) count = CutBelow(count, parameters.MinP);
+        if (parameters.TypicalP < 1f) count = SelectTypical(count, max, scale, parameters.TypicalP);
 
         sum = 0;
         foreach (var weight in Weights[..count]) sum += weight;
         return count;
     }
 
-    /// <summary>The best k, descending.</summary>
+    /// <summary>Fills the weights of the first <paramref name="count"/> keys; returns their sum.</summary>
+    private double Weigh(ReadOnlySpan<float> logits, int count, float max, float scale)
+    {
+        _used = Math.Max(_used, count);
+        var keys = Keys[..count];
+        var weights = Weights[..count];
+        double sum = 0;
+        for (var i = 0; i < count; i++) sum += weights[i] = LogitMath.Weight(logits[LogitMath.KeyToken(keys[i])], max, scale);
+        return sum;
+    }
+
+    /// <summary>The best k.</summary>
     private int CollectBest(ReadOnlySpan<float> logits, int k)
     {
         if (k <= MaxListLength) return LogitMath.CollectTop(logits, k, Keys);
         var count = LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
         _used = Math.Max(_used, count);
-        if (k < count) LogitMath.PartitionLargest(Keys[..count], k);
-        return SortDescending(Math.Min(k, count));
+        if (k >= count) return count;
+        LogitMath.PartitionLargest(Keys[..count], k);
+        return k;
     }
 
-    /// <summary>Descending, all that top_p and min_p over the whole vocabulary can reach.</summary>
+    /// <summary>What top_p leaves of the whole vocabulary; without top_p, all that min_p can reach.</summary>
     private int CollectReach(ReadOnlySpan<float> logits, float max, float scale, in SamplingParameters parameters)
     {
         // A little more than min_p's own bound, for rounding: what is exact is decided on the weights.
@@ -204,63 +210,104 @@ internal sealed class Sampler : IDisposable
         var target = parameters.TopP < 1f ? parameters.TopP * LogitMath.SumExp(logits, max, scale) : double.PositiveInfinity;
         for (var reach = parameters.TopP < 1f ? FirstReach : bound; ; reach *= 2)
         {
-            if (reach > bound) reach = bound;
+            reach = Math.Min(reach, bound);
             var threshold = reach >= MaxReach ? float.MinValue : max - reach / scale;
             var count = LogitMath.CollectAtLeast(logits, threshold, Keys);
-            _used = Math.Max(_used, count);
-            if (reach >= bound || reach >= MaxReach || threshold <= float.MinValue) return SortDescending(count);
-            double mass = 0;
-            foreach (var key in Keys[..count]) mass += LogitMath.Weight(logits[LogitMath.KeyToken(key)], max, scale);
-            if (mass >= target * (1 + 1e-6)) return SortDescending(count);
+            var mass = Weigh(logits, count, max, scale);
+            if (mass >= target * (1 + 1e-6) || reach >= bound || reach >= MaxReach || threshold <= float.MinValue)
+                return parameters.TopP < 1f ? CutAtMass(count, target) : count;
         }
     }
 
-    private int SortDescending(int count)
+    /// <summary>
+    /// Moves the smallest set of best tokens whose weights reach <paramref name="target"/> to the front and returns its size, at least 1:
+    /// quickselect by weight instead of rank, then a sort of the few tokens around the border.
+    /// </summary>
+    private int CutAtMass(int count, double target)
     {
-        var keys = Keys[..count];
-        keys.Sort();
-        keys.Reverse();
-        return count;
+        var keys = Keys;
+        var weights = Weights;
+        int low = 0, high = count; // the border lies within
+        double reached = 0; // by all before low
+        while (high - low > BorderLength)
+        {
+            var split = PartitionByPivot(keys, weights, low, high);
+            double mass = 0;
+            foreach (var weight in weights[low..split]) mass += weight;
+            if (reached + mass >= target)
+            {
+                high = split;
+            }
+            else
+            {
+                reached += mass;
+                low = split;
+            }
+        }
+        for (var i = low + 1; i < high; i++)
+            for (var j = i; j > low && keys[j - 1] < keys[j]; j--) Swap(keys, weights, j - 1, j);
+
+        var kept = low;
+        while (kept < high && (kept == 0 || reached < target)) reached += weights[kept++];
+        return kept;
     }
 
-    /// <summary>Of the first <paramref name="count"/>, those nearest to the entropy until their sum reaches <paramref name="typicalP"/>; nearest first.</summary>
-    private int SelectTypical(int count, float typicalP)
+    /// <summary>Larger keys to the front of [low, high); returns where the others begin, strictly between the two.</summary>
+    private static int PartitionByPivot(Span<ulong> keys, Span<double> weights, int low, int high)
     {
+        ulong a = keys[low], b = keys[(low + high) >>> 1], c = keys[high - 1];
+        var pivot = Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+        int i = low, j = high - 1;
+        while (true)
+        {
+            while (keys[i] > pivot) i++;
+            while (keys[j] < pivot) j--;
+            if (i >= j) return i == low ? low + 1 : i;
+            Swap(keys, weights, i++, j--);
+        }
+    }
+
+    private static void Swap(Span<ulong> keys, Span<double> weights, int i, int j)
+    {
+        (keys[i], keys[j]) = (keys[j], keys[i]);
+        (weights[i], weights[j]) = (weights[j], weights[i]);
+    }
+
+    /// <summary>Keeps weights of at least <paramref name="minP"/>, the best token's being 1, and the best token whatever happens.</summary>
+    private int CutBelow(int count, float minP)
+    {
+        var keys = Keys[..count];
+        var weights = Weights[..count];
+        int kept = 0, best = 0;
+        for (var i = 1; i < count; i++)
+            if (keys[i] > keys[best]) best = i;
+        Swap(keys, weights, 0, best);
+        for (var i = 0; i < count; i++)
+            if (i == 0 || weights[i] >= minP) (keys[kept], weights[kept++]) = (keys[i], weights[i]);
+        return kept;
+    }
+
+    /// <summary>
+    /// Of the first <paramref name="count"/>, those whose −log p is nearest to the entropy until their sum reaches <paramref name="typicalP"/>.
+    /// Their keys get the distance in place of the logit, nearest largest, so that the border is found like top_p's.
+    /// </summary>
+    private int SelectTypical(int count, float max, float scale, float typicalP)
+    {
+        var keys = Keys[..count];
         var weights = Weights[..count];
         double sum = 0;
         foreach (var weight in weights) sum += weight;
+        var logSum = Math.Log(sum);
         double entropy = 0;
-        foreach (var weight in weights)
-            if (weight > 0) entropy -= weight / sum * Math.Log(weight / sum);
-
-        var scores = _scratch.Values<double>(_scores, count);
-        var order = _scratch.Values<int>(_order, count);
         for (var i = 0; i < count; i++)
-        {
-            scores[i] = weights[i] > 0 ? Math.Abs(-Math.Log(weights[i] / sum) - entropy) : double.PositiveInfinity;
-            order[i] = i;
-        }
-        scores.Sort(order);
-        for (int start = 0, end; start < count; start = end) // equal scores: the better token first
-        {
-            end = start + 1;
-            while (end < count && scores[end] == scores[start]) end++;
-            if (end - start > 1) order[start..end].Sort();
-        }
-
-        double reached = 0;
-        var kept = 0;
-        while (kept < count && (kept == 0 || reached < typicalP * sum)) reached += weights[order[kept++]];
-
-        // order[0..kept) becomes the list; the scores' memory holds weights, then keys, meanwhile.
-        for (var i = 0; i < kept; i++) scores[i] = weights[order[i]];
-        scores[..kept].CopyTo(weights);
-        var keys = Keys[..count];
-        var moved = _scratch.Values<ulong>(_scores, count);
-        for (var i = 0; i < kept; i++) moved[i] = keys[order[i]];
-        moved[..kept].CopyTo(keys);
-        return kept;
+            if (weights[i] > 0) entropy += weights[i] / sum * Surprise(keys[i], max, scale, logSum);
+        for (var i = 0; i < count; i++)
+            keys[i] = LogitMath.Key(-(float)Math.Abs(Surprise(keys[i], max, scale, logSum) - entropy), LogitMath.KeyToken(keys[i]));
+        return CutAtMass(count, typicalP * sum);
     }
+
+    /// <summary>−log p.</summary>
+    private static double Surprise(ulong key, float max, float scale, double logSum) => logSum - ((double)(LogitMath.KeyLogit(key) - max) * scale);
 
     /// <summary>For tests: the probability of each token [VocabSize] to be drawn. <paramref name="logits"/> are changed.</summary>
     internal void Probabilities(Span<float> logits, in SamplingInput input, Span<double> probabilities)
@@ -290,8 +337,6 @@ internal sealed class Sampler : IDisposable
     {
         _scratch.Values<ulong>(_keys, _used).Clear();
         _scratch.Values<double>(_weights, _used).Clear();
-        _scratch.Values<double>(_scores, _used).Clear();
-        _scratch.Values<int>(_order, _used).Clear();
         _scratch.Values<float>(_raw, _vocabSize).Clear();
         _scratch.Bytes(_chunks, (_vocabSize + LogitMath.ChunkLength - 1) / LogitMath.ChunkLength * sizeof(double)).Clear();
         _used = 0;

@@ -49,8 +49,8 @@ internal sealed class StepLoop : IDisposable
             var finish = _emitter.Emit(sequence);
             TokensDecoded++;
             sequence.WantsFull = _emitter.WantsFull(sequence);
-            if (finish != FinishReason.None) End(sequence);
             QueueOtherChoices(sequence);
+            if (finish != FinishReason.None) End(sequence);
         }
         Zero();
         foreach (var sequence in Scheduler.Step.AsSpan())
@@ -66,6 +66,8 @@ internal sealed class StepLoop : IDisposable
     /// <summary>Ends every sequence that there is.</summary>
     public void EndAll(FinishReason reason)
     {
+        foreach (var generation in _taken) // left there if the engine failed while it took them
+            if (generation is not null) EndGeneration(generation, reason);
         var count = _submissions.TakeAll(_taken);
         foreach (var generation in _taken.AsSpan(0, count)) EndGeneration(generation, reason);
         while (Scheduler.Running.Count > 0) EndGeneration(Scheduler.Running[0].Generation, reason);

@@ -30,7 +30,7 @@ internal static class DoctorCommand
         command.SetAction(line =>
         {
             var rows = new List<Row>();
-            System(rows);
+            Machine(rows);
             Devices(rows, line.GetValue(model.Threads));
             Memory(rows);
             Tls(rows, Places.Data(line.GetValue(model.Data)));
@@ -42,9 +42,9 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static void System(List<Row> rows)
+    private static void Machine(List<Row> rows)
     {
-        rows.Add(new("system", Verdict.Ok, $"{global::System.Runtime.InteropServices.RuntimeInformation.OSDescription}, .NET {Environment.Version}"));
+        rows.Add(new("system", Verdict.Ok, $"{System.Runtime.InteropServices.RuntimeInformation.OSDescription}, .NET {Environment.Version}"));
         rows.Add(new("processors", Verdict.Ok, $"{Environment.ProcessorCount} usable"));
     }
 

@@ -28,7 +28,6 @@ internal static class ApiServer
         app.UseRouting();
         Map(app, model, memories, options.Limits);
         app.UseEndpoints(static _ => { });
-        app.Run(static http => ErrorWriter.WriteAsync(http, new JsonOutput(), Unrouted(http)).AsTask());
         return app;
     }
 
@@ -78,6 +77,7 @@ internal static class ApiServer
         try
         {
             await next(http).ConfigureAwait(false);
+            if (IsUnrouted(http)) await ErrorWriter.WriteAsync(http, new JsonOutput(), Unrouted(http)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ConnectionAbortedException)
         {
@@ -93,8 +93,12 @@ internal static class ApiServer
         }
     }
 
+    /// <summary>Routing found nothing (404), or the URL but not the method (405), and nobody wrote a body.</summary>
+    private static bool IsUnrouted(HttpContext http) =>
+        !http.Response.HasStarted && http.Response.StatusCode is (StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed) && http.Response.ContentType is null;
+
     private static ApiError Unrouted(HttpContext http) =>
-        http.GetEndpoint() is null && http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
+        http.Response.StatusCode == StatusCodes.Status405MethodNotAllowed
             ? new(ApiErrorKind.MethodNotAllowed, null, "This URL does not allow this method.")
             : new(ApiErrorKind.RouteNotFound, null, "This server has no such URL. It has /v1/chat/completions, /v1/completions, /v1/models, /v1/tokenize, /v1/detokenize, /health/live and /health/ready.");
 }

@@ -39,6 +39,9 @@ internal sealed class RequestMemory : IDisposable
     /// <summary>Where the unescaped prompt of a text completion stands in <see cref="Body"/>.</summary>
     public BodyRange PromptText { get; set; }
 
+    /// <summary>The prompt's text, where a text completion repeats it.</summary>
+    public ReadOnlySpan<byte> Echo => Fields.Echo ? PromptText.Of(Body.Bytes(0, Body.Used)) : default;
+
     public ReadOnlySpan<byte> BodyBytes => Body.Bytes(0, BodyLength);
     public Span<int> Tokens => _tokens;
     public ReadOnlySpan<int> Prompt => _tokens.AsSpan(0, TokenCount);

@@ -12,7 +12,7 @@ assert.deepEqual(models, [model]);
 assert.equal((await client.models.retrieve(model)).id, model);
 
 const whole = await client.chat.completions.create({ model, messages, temperature: 0, max_tokens: 24 });
-assert.match(whole.choices[0].message.content, /Paris/);
+assert.ok(whole.choices[0].message.content.length > 0);
 assert.equal(whole.choices[0].message.role, 'assistant');
 assert.equal(whole.usage.total_tokens, whole.usage.prompt_tokens + whole.usage.completion_tokens);
 
@@ -28,6 +28,9 @@ for await (const chunk of stream) {
 assert.equal(text, whole.choices[0].message.content);
 assert.equal(finish, whole.choices[0].finish_reason);
 assert.deepEqual(usage, whole.usage);
+
+const paris = await client.completions.create({ model, prompt: 'The capital of France is', max_tokens: 2, temperature: 0 });
+assert.equal(paris.choices[0].text, ' Paris.');
 
 const completion = await client.completions.create({ model, prompt: 'Once upon a time', max_tokens: 8, temperature: 0, n: 2, logprobs: 2, echo: true });
 assert.equal(completion.choices.length, 2);

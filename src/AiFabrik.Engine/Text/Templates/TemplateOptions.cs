@@ -1,7 +1,7 @@
 namespace AiFabrik.Engine.Text;
 
 /// <summary>What a rendering needs beside the request. <see langword="default"/> is usable: no tokens, default limits.</summary>
-public readonly struct TemplateOptions
+public readonly record struct TemplateOptions
 {
     /// <summary>The value of <c>bos_token</c>, UTF-8; null leaves it undefined, an empty one defines it.</summary>
     public ReadOnlyMemory<byte>? BosText { get; init; }
@@ -26,7 +26,7 @@ public sealed record TemplateLimits
     public static TemplateLimits Default { get; } = new();
 
     /// <summary>Work units: about one per evaluated node and per <see cref="BytesPerStep"/> bytes moved.</summary>
-    public long StepsMax { get; init; } = 20_000_000;
+    public long StepsMax { get; init; } = 5_000_000;
 
     /// <summary>Levels of macro calls, recursive loops and nested blocks at run time.</summary>
     public int DepthMax { get; init; } = 400;

@@ -10,7 +10,7 @@ internal sealed record AddedToken(int Id, byte[] Content, bool IsSingleWord, boo
 /// <summary>Finds added tokens, leftmost and then longest.</summary>
 internal sealed class AddedTokenFinder
 {
-    private static readonly CharClass Word = new(UnicodeProperties.Word().Add(0x200C, 0x200D));
+    private static readonly CharClass Word = new(UnicodeProperties.RustWord());
     private static readonly CharClass WhiteSpace = new(UnicodeProperties.WhiteSpace());
     private readonly List<Node> _nodes = [new Node()];
     private readonly int[] _roots = new int[256];

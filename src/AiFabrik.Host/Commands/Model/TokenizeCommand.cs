@@ -18,16 +18,18 @@ internal static class TokenizeCommand
         command.SetAction(line =>
         {
             var tokenizer = TextFiles.OpenTokenizer(line.GetValue(model));
-            var session = new TokenizeSession(tokenizer, line.GetValue(control), line.GetValue(special));
+            using var session = new TokenizeSession(tokenizer, line.GetValue(control), line.GetValue(special));
             return line.GetValue(jsonl) ? session.Lines() : session.All();
         });
         return command;
     }
 
-    private sealed class TokenizeSession(Tokenizer tokenizer, bool control, bool special)
+    private sealed class TokenizeSession(Tokenizer tokenizer, bool control, bool special) : IDisposable
     {
         private readonly TokenizerScratch _scratch = new();
         private int[] _ids = new int[1 << 16];
+
+        public void Dispose() => _scratch.Dispose();
 
         public int All()
         {

@@ -147,14 +147,14 @@ internal sealed class GenerationEndpoint(ServedModel model, RequestMemoryPool me
         memory.Output.Attach(http.Response.BodyWriter);
         if (fields.Stream)
         {
-            await StreamAnswer.RunAsync(http, memory.Writer, kind, fields, generation, fields.Echo ? Echo(memory) : default).ConfigureAwait(false);
+            await StreamAnswer.RunAsync(http, memory.Writer, kind, fields, generation, memory).ConfigureAwait(false);
             return;
         }
         var (complete, error) = await WholeAnswer.CollectAsync(generation, memory.Log, http.RequestAborted).ConfigureAwait(false);
         if (error.IsError) await ErrorWriter.WriteAsync(http, memory.Output, error).ConfigureAwait(false);
         if (!complete) return;
         http.Response.ContentType = "application/json";
-        WholeAnswer.Write(memory.Writer, kind, fields, memory.Log, generation, fields.Echo ? memory.PromptText.Of(memory.Body.Bytes(0, memory.Body.Used)) : default);
+        WholeAnswer.Write(memory.Writer, kind, fields, memory.Log, generation, memory.Echo);
         await http.Response.BodyWriter.FlushAsync(CancellationToken.None).ConfigureAwait(false);
     }
 

@@ -11,10 +11,10 @@ namespace AiFabrik.Host.Http.Responses;
 internal static class StreamAnswer
 {
     /// <summary>Writes the stream. Returns when the answer or the client has ended.</summary>
-    public static async Task RunAsync(HttpContext http, AnswerWriter writer, AnswerKind kind, RequestFields fields, Generation generation, ReadOnlyMemory<byte> echo)
+    public static async Task RunAsync(HttpContext http, AnswerWriter writer, AnswerKind kind, RequestFields fields, Generation generation, RequestMemory memory)
     {
         var pipe = http.Response.BodyWriter;
-        Start(http, writer, kind, fields, echo.Span);
+        Start(http, writer, kind, fields, kind == AnswerKind.Text ? memory.Echo : default);
         await pipe.FlushAsync(CancellationToken.None).ConfigureAwait(false);
         var heartbeat = TimeSpan.FromSeconds(fields.Limits.HeartbeatSeconds);
         // Only the wait for the first token can be long (queue, prefill). Waits between tokens must not allocate.

@@ -6,7 +6,7 @@ namespace AiFabrik.Host.Http.Responses;
 /// <summary>Step 8 without streaming: the whole answer as one JSON object.</summary>
 internal static class WholeAnswer
 {
-    /// <summary>Collects all events. False: the client went away. <paramref name="failed"/>: a choice ended with an error.</summary>
+    /// <summary>Collects all events. Not complete: the client went away, or a choice ended with an error.</summary>
     public static async ValueTask<(bool Complete, ApiError Error)> CollectAsync(Generation generation, AnswerLog log, CancellationToken aborted)
     {
         while (await generation.WaitAsync(aborted).ConfigureAwait(false))

@@ -53,8 +53,8 @@ public sealed class GoldenTemplateTests(ITestOutputHelper output)
 
     internal static TemplateOptions Options(TemplateCase item) => new()
     {
-        BosText = item.Bos is null ? null : Encoding.UTF8.GetBytes(item.Bos),
-        EosText = item.Eos is null ? null : Encoding.UTF8.GetBytes(item.Eos),
+        BosText = item.Bos is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(item.Bos),
+        EosText = item.Eos is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(item.Eos),
         Now = item.Now,
     };
 

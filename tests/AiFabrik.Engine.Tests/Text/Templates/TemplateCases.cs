@@ -59,7 +59,7 @@ internal static class TemplateCases
         }
 
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(template!)));
-        return hash == (string?)fields["sha256"] ? template : throw new InvalidOperationException($"{fields["name"]}: another template than the case's");
+        return fields["sha256"] is null || hash == (string?)fields["sha256"] ? template : throw new InvalidOperationException($"{fields["name"]}: another template than the case's");
     }
 
     private static List<string> ReadPublished(string file)

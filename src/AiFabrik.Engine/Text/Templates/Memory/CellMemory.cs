@@ -16,7 +16,10 @@ internal sealed class CellMemory
     public const int CellsMax = 1 << OffsetBits;
     private const int ChunksMax = 256;
     private const int FirstChunkCells = 4 << 10;
-    private const int RetainedCellsMax = 256 << 10;
+
+    /// <summary>Chunks double up to this; only a longer list makes a larger one.</summary>
+    private const int UsualChunkCells = 64 << 10;
+    private const int RetainedCellsMax = 512 << 10;
 
     private readonly Value[][] _cells = new Value[ChunksMax][];
     private readonly int[] _high = new int[ChunksMax];
@@ -85,6 +88,17 @@ internal sealed class CellMemory
         _top = 0;
     }
 
+    /// <summary>Whether nothing is left in any chunk: for tests.</summary>
+    public bool IsZero()
+    {
+        for (int i = 1; i < ChunksMax && _cells[i] is { } chunk; i++)
+        {
+            if (MemoryMarshal.AsBytes(chunk.AsSpan()).IndexOfAnyExcept((byte)0) >= 0) return false;
+        }
+
+        return true;
+    }
+
     private bool TryAdvance(int count, long budgetBytes)
     {
         int next = _chunk + 1;
@@ -99,7 +113,7 @@ internal sealed class CellMemory
         if (_cells[next] is null)
         {
             int previous = next == 1 ? FirstChunkCells / 2 : _cells[next - 1].Length;
-            int size = Math.Max(count, Math.Min(CellsMax / 2, 2 * previous));
+            int size = Math.Max(count, Math.Min(UsualChunkCells, 2 * previous));
             if (AllocatedBytes + ((long)size * Value.SizeBytes) > budgetBytes) size = count;
             if (AllocatedBytes + ((long)size * Value.SizeBytes) > budgetBytes) return false;
             _cells[next] = GC.AllocateArray<Value>(size, pinned: true);

@@ -16,8 +16,11 @@ internal sealed class TextMemory
     private const int ChunksMax = 120;
     private const int FirstChunkBytes = 64 << 10;
 
+    /// <summary>Chunks double up to this; only a longer string makes a larger one.</summary>
+    private const int UsualChunkBytes = 1 << 20;
+
     /// <summary>Chunks beyond this sum are given back when a rendering ends; the rest is kept for the next one.</summary>
-    private const int RetainedBytesMax = 8 << 20;
+    private const int RetainedBytesMax = 16 << 20;
 
     private readonly byte[][] _bytes = new byte[ChunksMax][];
     private readonly byte[][] _trust = new byte[ChunksMax][];
@@ -97,6 +100,17 @@ internal sealed class TextMemory
         _top = 0;
     }
 
+    /// <summary>Whether nothing is left in any chunk: for tests.</summary>
+    public bool IsZero()
+    {
+        for (int i = 1; i < ChunksMax && _bytes[i] is { } chunk; i++)
+        {
+            if (chunk.AsSpan().IndexOfAnyExcept((byte)0) >= 0 || _trust[i].AsSpan().IndexOfAnyExcept((byte)0) >= 0) return false;
+        }
+
+        return true;
+    }
+
     private bool TryAdvance(int length, long budgetBytes)
     {
         int next = _chunk + 1;
@@ -112,7 +126,7 @@ internal sealed class TextMemory
         if (_bytes[next] is null)
         {
             int previous = next == 1 ? FirstChunkBytes / 2 : _bytes[next - 1].Length;
-            int size = Math.Max(length, Math.Min(StringBytesMax, 2 * previous));
+            int size = Math.Max(length, Math.Min(UsualChunkBytes, 2 * previous));
             if (AllocatedBytes + (2L * size) > budgetBytes) size = length;
             if (AllocatedBytes + (2L * size) > budgetBytes) return false;
             _bytes[next] = GC.AllocateArray<byte>(size, pinned: true);

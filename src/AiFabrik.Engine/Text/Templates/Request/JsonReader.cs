@@ -10,6 +10,9 @@ namespace AiFabrik.Engine.Text.Templates;
 /// </summary>
 internal ref struct JsonReader
 {
+    /// <summary>Bytes that a string with escapes takes in advance at most.</summary>
+    private const int ReserveBytesMax = 1 << 20;
+
     private readonly Interpreter _vm;
     private readonly ReadOnlySpan<byte> _json;
     private int _at;
@@ -174,7 +177,9 @@ internal ref struct JsonReader
             return HasControl(_json[start..end]) ? Bad() : _vm.NewText(_json[start..end], false);
         }
 
+        // Room for the rest at once, given back where the string ends: it need not grow step by step.
         var text = new TextBuilder(_vm);
+        text.Reserve(Math.Min(_json.Length - _at, ReserveBytesMax));
         while (true)
         {
             int special = _json[_at..].IndexOfAny((byte)'"', (byte)'\\');

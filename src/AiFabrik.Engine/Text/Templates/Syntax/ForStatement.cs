@@ -2,6 +2,9 @@ namespace AiFabrik.Engine.Text.Templates;
 
 internal sealed class ForStatement : Statement
 {
+    /// <summary>Work units of one pass, beside those of its body.</summary>
+    private const int PassSteps = 4;
+
     /// <summary>Its place among the template's loops.</summary>
     public required int Index { get; init; }
     public required Expression Target { get; init; }
@@ -42,7 +45,7 @@ internal sealed class ForStatement : Statement
             if (vm.Failed) break;
             vm.Assign(LoopName, new Value(Kind.Loop, loop));
             Assignment.Assign(vm, Target, Loops.Current(vm, loop));
-            if (!vm.Step()) break;
+            if (!vm.Step(PassSteps)) break;
             Flow flow = RunAll(Body, vm);
             if (flow is Flow.Break or Flow.Stop) break;
             if (flow == Flow.Next) completed = true;

@@ -12,6 +12,9 @@ internal sealed class BpeScratch
     /// <summary>Tokens found so far in a long piece, and the index of each one's first symbol.</summary>
     internal int[] Tokens = [], TokenFirst = [];
 
+    /// <summary>The tokens of the last chunk, for text that repeats itself.</summary>
+    internal int[] Chunk = [], ChunkFirst = [];
+
     /// <summary>The heap merger's links and queue.</summary>
     internal int[] Next = [], Before = [];
     internal ulong[] Heap = [];
@@ -39,6 +42,15 @@ internal sealed class BpeScratch
         Ensure(ref TokenFirst, count + 1);
     }
 
+    /// <summary>Copies the small merger's result.</summary>
+    internal void KeepChunk(int count)
+    {
+        Ensure(ref Chunk, count);
+        Ensure(ref ChunkFirst, count);
+        Small.AsSpan(0, count).CopyTo(Chunk);
+        SmallFirst.AsSpan(0, count).CopyTo(ChunkFirst);
+    }
+
     internal void EnsureHeap(int count)
     {
         Ensure(ref Next, count);
@@ -56,6 +68,8 @@ internal sealed class BpeScratch
         Array.Clear(SmallFirst);
         Array.Clear(Tokens);
         Array.Clear(TokenFirst);
+        Array.Clear(Chunk);
+        Array.Clear(ChunkFirst);
         Array.Clear(Next);
         Array.Clear(Before);
         Array.Clear(Heap);

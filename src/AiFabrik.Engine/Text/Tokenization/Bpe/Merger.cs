@@ -51,11 +51,12 @@ internal static class Merger
     /// </summary>
     internal static bool TryMergeChunks(MergeTable table, BpeScratch scratch, int symbolCount, out int count)
     {
-        scratch.EnsureTokens(symbolCount);
+        scratch.EnsureTokens(symbolCount + ChunkSymbols);
         var symbols = scratch.Symbols.AsSpan(0, symbolCount);
-        var tokens = scratch.Tokens.AsSpan();
-        var first = scratch.TokenFirst.AsSpan();
-        var budget = 4096 + 16L * symbolCount;
+        var (tokens, first) = (scratch.Tokens, scratch.TokenFirst);
+        var budget = 4096 + (16L * symbolCount);
+        var (copyOf, copyTo, copyCount) = (0, 0, 0);
+        var sound = (Left: -2, Right: -2);
         count = 0;
         for (var from = 0; from < symbolCount;)
         {
@@ -65,28 +66,43 @@ internal static class Merger
             var back = 1;
             while (true)
             {
-                // The chunk (with what was taken back of the tokens before it) must meet the tokens that are kept.
-                budget -= to - start;
-                if (budget < 0) return false;
-                var n = MergeSmall(table, scratch, symbols[start..to]);
-                for (var i = 0; i < n; i++)
+                // Text that repeats itself merges as before. A chunk with tokens taken back is another text.
+                if (back > 1 || copyTo - copyOf != to - start || !symbols[start..to].SequenceEqual(symbols[copyOf..copyTo]))
                 {
-                    tokens[keep + i] = scratch.Small[i];
-                    first[keep + i] = start + scratch.SmallFirst[i];
+                    budget -= to - start;
+                    if (budget < 0) return false;
+                    copyCount = MergeSmall(table, scratch, symbols[start..to]);
+                    scratch.KeepChunk(copyCount);
+                    (copyOf, copyTo) = (start, to);
                 }
 
-                first[keep + n] = to;
-                count = keep + n;
-                if (keep == 0 || IsSound(table, scratch, symbols[first[keep - 1]..first[keep + 1]], first[keep] - first[keep - 1])) break;
+                Append(scratch, keep, copyCount, start, to);
+                count = keep + copyCount;
+                if (keep == 0 || (tokens[keep - 1], tokens[keep]) == sound) break;
+                if (IsSound(table, scratch, symbols[first[keep - 1]..first[keep + 1]], first[keep] - first[keep - 1]))
+                {
+                    sound = (tokens[keep - 1], tokens[keep]);
+                    break;
+                }
+
                 keep = Math.Max(0, keep - back);
                 back *= 2;
                 start = first[keep];
             }
 
+            // The last token may have been cut off by the chunk's end: the next chunk starts with it.
             from = to;
+            if (to < symbolCount && first[count - 1] - start >= ChunkSymbols / 2 && count - 1 > keep) from = first[--count];
         }
 
         return true;
+    }
+
+    private static void Append(BpeScratch scratch, int at, int n, int start, int end)
+    {
+        scratch.Chunk.AsSpan(0, n).CopyTo(scratch.Tokens.AsSpan(at));
+        for (var i = 0; i < n; i++) scratch.TokenFirst[at + i] = start + scratch.ChunkFirst[i];
+        scratch.TokenFirst[at + n] = end;
     }
 
     /// <summary>Merges with a heap of pairs; for merges whose order chunks can't rely on. Results in scratch.Tokens.</summary>

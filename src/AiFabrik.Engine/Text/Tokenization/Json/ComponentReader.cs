@@ -54,7 +54,8 @@ internal static class ComponentReader
                 to.Add(new SplitStep(Pattern.OfClass(new CharClass(CodePointSet.FromPairs(CharacterSets.Punctuation))), behavior, false));
                 break;
             case "Whitespace":
-                to.Add(new SplitStep(JsonFields.Pattern(JsonDocument.Parse("""{"pattern":{"Regex":"[\\w\\x{200C}\\x{200D}]+|[^\\w\\x{200C}\\x{200D}\\s]+"}}""").RootElement), SplitBehavior.Removed, true));
+                const string word = @"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D}";
+                to.Add(new SplitStep(Regex($@"[{word}]+|[^{word}\s]+"), SplitBehavior.Removed, true));
                 break;
             case "WhitespaceSplit":
                 to.Add(new SplitStep(Pattern.OfClass(new CharClass(UnicodeProperties.WhiteSpace())), SplitBehavior.Removed, false));
@@ -153,6 +154,9 @@ internal static class ComponentReader
         before.InsertRange(0, left);
         after.AddRange(right);
     }
+
+    private static Pattern Regex(string expression) =>
+        RegexProgram.TryCompile(expression, out var program, out var error) ? Pattern.OfRegex(program) : throw new RefusedException(error);
 
     private static SplitBehavior Behavior(JsonElement e)
     {

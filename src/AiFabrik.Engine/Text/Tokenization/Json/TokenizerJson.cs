@@ -92,29 +92,36 @@ internal static class TokenizerJson
         if (e.ValueKind != JsonValueKind.Array) throw new RefusedException("The tokenizer's added_tokens are not a list.");
         if (e.GetArrayLength() == 0) return tokens;
         var seen = new HashSet<string>();
+        var inVocab = new Dictionary<string, int>();
+        var wanted = inVocab.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var item in e.EnumerateArray()) inVocab.TryAdd(JsonFields.String(item, "content"), -1);
+        var vocabCount = 0;
+        Span<char> spelling = new char[TokenizerParts.TokenBytesMax];
+        for (var id = 0; id < spellings.Count; id++)
+        {
+            if (!spellings.Has(id)) continue;
+            vocabCount++;
+            var length = Encoding.UTF8.GetChars(spellings[id], spelling);
+            if (wanted.ContainsKey(spelling[..length])) wanted[spelling[..length]] = id;
+        }
+
+        var highest = -1;
         foreach (var item in e.EnumerateArray())
         {
             var content = JsonFields.Utf8(item, "content");
-            var id = JsonFields.Int(item, "id", TokenizerParts.VocabMax - 1);
+            JsonFields.Int(item, "id", TokenizerParts.VocabMax - 1);
             if (content.Length > TokenizerParts.TokenBytesMax) throw new RefusedException($"An added token is longer than {TokenizerParts.TokenBytesMax} bytes.");
             if (!seen.Add(JsonFields.String(item, "content")) || content.Length == 0) continue;
-            // One that the vocabulary has too has its id there; the files of all known models agree with that.
+            // As in the reference: the id that the vocabulary gives, else the next free one, whatever the file says.
+            var id = inVocab[JsonFields.String(item, "content")];
+            if (id < 0) id = Math.Max(vocabCount, highest + 1);
+            highest = Math.Max(highest, id);
             tokens.Add(new AddedToken(
                 id, content, JsonFields.Bool(item, "single_word", false), JsonFields.Bool(item, "lstrip", false), JsonFields.Bool(item, "rstrip", false),
                 JsonFields.Bool(item, "normalized", !JsonFields.Bool(item, "special", false)), JsonFields.Bool(item, "special", false)));
         }
 
-        CheckAgainstVocab(tokens, spellings);
         return tokens;
-    }
-
-    private static void CheckAgainstVocab(List<AddedToken> tokens, Spellings spellings)
-    {
-        foreach (var token in tokens)
-        {
-            if (spellings.Has(token.Id) && !spellings[token.Id].SequenceEqual(token.Content))
-                throw new RefusedException($"The tokenizer's added token {token.Id} is another token in its vocabulary.");
-        }
     }
 
     private static void ReadConfig(ReadOnlySpan<byte> config, TokenizerParts parts, List<AddedToken> added, Spellings spellings)

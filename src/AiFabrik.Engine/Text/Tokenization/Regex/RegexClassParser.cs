@@ -96,7 +96,7 @@ internal sealed class RegexClassParser(int[] pattern)
         var name = Text(at + 2, end);
         var negated = name.StartsWith('^');
         if (negated) name = name[1..];
-        if (name is not ("alpha" or "alnum" or "digit" or "space" or "word" or "xdigit") || !UnicodeProperties.TryGet(name, out var found))
+        if (name is not ("alpha" or "digit" or "space" or "word" or "xdigit") || !UnicodeProperties.TryGet(name, out var found))
             throw RegexParser.Refuse($"the class '[:{name}:]'");
         set = negated ? found.Invert() : found;
         at = end + 2;

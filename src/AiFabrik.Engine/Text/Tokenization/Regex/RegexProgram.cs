@@ -160,8 +160,7 @@ internal sealed class RegexProgram
             case RegexNode.Look look:
                 return EmitLook(look, next);
             case RegexNode.Atomic atomic:
-                var body = Emit(atomic.Body, Add(new RegexInstruction(RegexOp.Accept, -1)));
-                return Add(new RegexInstruction(RegexOp.Atomic, next) { Body = body });
+                return EmitAtomic(atomic, next);
             default:
                 throw RegexParser.Refuse("an unknown construct in an expression");
         }
@@ -198,6 +197,17 @@ internal sealed class RegexProgram
 
         for (var i = 0; i < repeat.Min; i++) tail = Emit(body, tail);
         return tail;
+    }
+
+    /// <summary>A group that keeps its first match. Its failures are remembered, but not its matches: so only bounded ones, and loops over one class.</summary>
+    private int EmitAtomic(RegexNode.Atomic atomic, int next)
+    {
+        var body = atomic.Body;
+        while (body is RegexNode.Sequence { Items.Count: 1 } s) body = s.Items[0];
+        if (body is RegexNode.Repeat { Body: RegexNode.One, Mode: not RepeatMode.Lazy } loop) return EmitRepeat(loop with { Mode = RepeatMode.Possessive }, next);
+        if (RegexNode.Width(body).Most is < 0 or > RegexParser.RepeatMax) throw RegexParser.Refuse("an unbounded atomic group or possessive repeat of a group");
+        var start = Emit(body, Add(new RegexInstruction(RegexOp.Accept, -1)));
+        return Add(new RegexInstruction(RegexOp.Atomic, next) { Body = start });
     }
 
     private static int[] Order(int body, int next, RepeatMode mode) => mode == RepeatMode.Lazy ? [next, body] : [body, next];

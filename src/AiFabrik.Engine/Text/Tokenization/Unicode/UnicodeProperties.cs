@@ -29,9 +29,13 @@ internal static class UnicodeProperties
     internal static CodePointSet WhiteSpace() =>
         CodePointSet.FromPairs([9, 13, 32, 32, 0x85, 0x85, 0xA0, 0xA0, 0x1680, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029, 0x202F, 0x202F, 0x205F, 0x205F, 0x3000, 0x3000]);
 
-    /// <summary>What <c>\w</c> matches: alphabetic, marks, decimal digits, connectors.</summary>
+    /// <summary>What <c>\w</c> matches in Oniguruma: alphabetic, marks, all numbers, connectors.</summary>
     internal static CodePointSet Word() =>
-        CodePointSet.FromPairs(CharacterSets.Alphabetic).Add(Category("M")!).Add(Category("Nd")!).Add(Category("Pc")!);
+        CodePointSet.FromPairs(CharacterSets.Alphabetic).Add(Category("M")!).Add(Category("N")!).Add(Category("Pc")!);
+
+    /// <summary>What <c>\w</c> matches where the reference uses Rust's expressions: only decimal digits, and the two joiners.</summary>
+    internal static CodePointSet RustWord() =>
+        CodePointSet.FromPairs(CharacterSets.Alphabetic).Add(Category("M")!).Add(Category("Nd")!).Add(Category("Pc")!).Add(0x200C, 0x200D);
 
     /// <summary>A general category by its short name; one letter is the whole group.</summary>
     internal static CodePointSet? Category(string name)
@@ -68,7 +72,6 @@ internal static class UnicodeProperties
             "ANY" => new CodePointSet().Invert(),
             "ASSIGNED" => Category("Cn")!.Invert(),
             "ALPHABETIC" or "ALPHA" => CodePointSet.FromPairs(CharacterSets.Alphabetic),
-            "ALNUM" => CodePointSet.FromPairs(CharacterSets.Alphabetic).Add(Category("Nd")!),
             "DIGIT" => Category("Nd"),
             "SPACE" or "WHITESPACE" => WhiteSpace(),
             "WORD" => Word(),
