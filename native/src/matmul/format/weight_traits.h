@@ -67,6 +67,11 @@ static inline constexpr int round_up(int value, int step) { return (value + step
 inline constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 inline constexpr int8_t kMxfp4Values[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};   // in halves
 
+// (A comparison of value_table with null is no constant under the undefined-behaviour sanitizer.)
+static inline constexpr bool has_value_table(WeightType type) {
+    return type == WeightType::IQ4_NL || type == WeightType::IQ4_XS || type == WeightType::MXFP4;
+}
+
 static inline constexpr const int8_t* value_table(WeightType type) {
     switch (type) {
         case WeightType::IQ4_NL:

@@ -101,7 +101,7 @@ template <class V, WeightType T> AIFABRIK_INLINE void decode_codes(const uint8_t
         code[6] = V::template merged<s - 6>(code[6], x, 1 << s);
         code[7] = V::template merged<s - 7>(code[7], x, 1 << s);
     }
-    if constexpr (value_table(T) != nullptr) {
+    if constexpr (has_value_table(T)) {
         const auto table = V::table(value_table(T), kSignedCodes<V, T> ? 0 : t.offset);
         AIFABRIK_UNROLL for (int j = 0; j < 8; j++) code[j] = V::lookup(table, code[j]);
     } else if constexpr (kSignedCodes<V, T>) {
