@@ -8,7 +8,7 @@ using Xunit;
 namespace AiFabrik.EndToEnd.Tests;
 
 /// <summary>One real server with the default model, shared by the tests of a collection.</summary>
-public sealed class Server : IAsyncLifetime
+public class Server : IAsyncLifetime
 {
     private readonly StringBuilder _log = new();
     private readonly string _data = Directory.CreateTempSubdirectory("aifabrik-e2e-").FullName;
@@ -62,6 +62,7 @@ public sealed class Server : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         Http?.Dispose();
         if (_process is { HasExited: false })
         {

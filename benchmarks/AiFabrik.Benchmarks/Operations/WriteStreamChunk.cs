@@ -24,7 +24,7 @@ internal sealed class WriteStreamChunk : Operation
         _pipe = new Pipe(new PipeOptions(_pool, useSynchronizationContext: false));
         var output = new JsonOutput();
         output.Attach(_pipe.Writer);
-        _writer = new AnswerWriter(output, DefaultModel.Instance.Tokenizer, "SmolLM2-135M-Instruct-Q4_1"u8.ToArray());
+        _writer = new AnswerWriter(output, DefaultModel.Instance.Tokenizer, "SmolLM2-135M-Instruct-Q4_1"u8.ToArray(), choicesMax: 1);
         _writer.Begin(AnswerKind.Chat);
     }
 

@@ -84,12 +84,19 @@ internal sealed class ModelSession : IDisposable
     public ServedModel Serve(EngineOptions engine, long kvMemoryMiB)
     {
         var bytes = kvMemoryMiB > 0 ? kvMemoryMiB << 20 : (long)Math.Min(KvBytesMaxDefault, KvShareOfFreeMemory * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
-        var options = (engine with { BlockSize = BlockSize }).Derive(Program, bytes, DeviceSelection.KvElementBytes(_device));
         var templates = ModelTemplates.Load(Model.Files);
-        var executor = OpenExecutor(options.Limits);
-        var inference = new InferenceEngine(Program, executor, () => new TokenizerDecoder(Model.Tokenizer), Model.EosIds.ToArray(), options);
-        _served = true;
-        return new ServedModel(Model, templates, executor, inference);
+        try
+        {
+            var options = (engine with { BlockSize = BlockSize }).Derive(Program, bytes, DeviceSelection.KvElementBytes(_device));
+            var executor = OpenExecutor(options.Limits);
+            var inference = new InferenceEngine(Program, executor, () => new TokenizerDecoder(Model.Tokenizer), Model.EosIds.ToArray(), options);
+            _served = true;
+            return new ServedModel(Model, templates, executor, inference);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandFailure($"The settings in Engine cannot be used: {e.Message.Split('\n', '\r')[0]}");
+        }
     }
 
     public void Dispose()

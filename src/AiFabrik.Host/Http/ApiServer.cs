@@ -35,8 +35,9 @@ internal static class ApiServer
     {
         var limits = options.Limits;
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = limits.BodyBytesMax;
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(limits.BodyBytesPerSecondMin, TimeSpan.FromSeconds(limits.BodyGraceSeconds));
+        // BodyReader sees to both, for all protocols alike: Kestrel would end a whole HTTP/2 connection for one slow body.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
         if (options.Http is not null) kestrel.Listen(options.Http, o => o.Protocols = HttpProtocols.Http1);
         if (options.H2c is not null) kestrel.Listen(options.H2c, o => o.Protocols = HttpProtocols.Http2);
         if (options.Https is not null && tls is not null)

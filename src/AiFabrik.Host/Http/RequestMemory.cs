@@ -14,20 +14,27 @@ internal sealed class RequestMemory : IDisposable
     /// <summary>Beside the body: its unescaped prompt, echo and stop strings, which together are no longer than the body.</summary>
     private const int BodyCopies = 2;
 
+    /// <summary>Memory that every request has for its body; content memory is locked, so what a longer one needs is had for that one alone.</summary>
+    private const int OwnBodyBytes = 256 * 1024;
+
+    private readonly ContentArena _ownBody = new(OwnBodyBytes);
+    private readonly int _bodyBytesMax;
+    private ContentArena? _largeBody;
+
     private readonly int[] _tokens;
 
     public RequestMemory(HttpLimits limits, ServedModel model)
     {
         Fields = new RequestFields(limits);
-        Body = new ContentArena(BodyCopies * limits.BodyBytesMax + 4096);
+        _bodyBytesMax = limits.BodyBytesMax;
         // One more than fits, so that a prompt that is too long is seen as such.
         _tokens = GC.AllocateArray<int>(model.Engine.ContextLen + 1, pinned: true);
         Output = new JsonOutput();
-        Writer = new AnswerWriter(Output, model.Tokenizer, model.IdUtf8);
+        Writer = new AnswerWriter(Output, model.Tokenizer, model.IdUtf8, limits.ChoicesMax);
     }
 
     public RequestFields Fields { get; }
-    public ContentArena Body { get; }
+    public ContentArena Body => _largeBody ?? _ownBody;
     public TemplateScratch Template { get; } = new();
     public TokenizerScratch Tokenizer { get; } = new();
     public AnswerLog Log { get; } = new();
@@ -46,9 +53,23 @@ internal sealed class RequestMemory : IDisposable
     public Span<int> Tokens => _tokens;
     public ReadOnlySpan<int> Prompt => _tokens.AsSpan(0, TokenCount);
 
+    /// <summary>Room for a body of this length: the first <see cref="BodyLength"/> bytes are kept.</summary>
+    public void ReserveBody(int bytes)
+    {
+        if (BodyCopies * (long)bytes <= Body.CapacityBytes) return;
+        var larger = new ContentArena((int)Math.Max(BodyCopies * (long)bytes, Math.Min(4L * Body.CapacityBytes, BodyCopies * (long)_bodyBytesMax)));
+        larger.TryAllocate(BodyLength, out _);
+        BodyBytes.CopyTo(larger.Bytes(0, BodyLength));
+        Body.Reset();
+        _largeBody?.Dispose();
+        _largeBody = larger;
+    }
+
     public void Clear()
     {
-        Body.Reset();
+        _ownBody.Reset();
+        _largeBody?.Dispose();
+        _largeBody = null;
         Template.Clear();
         Tokenizer.Clear();
         Log.Clear();
@@ -62,7 +83,7 @@ internal sealed class RequestMemory : IDisposable
     public void Dispose()
     {
         Clear();
-        Body.Dispose();
+        _ownBody.Dispose();
         Template.Dispose();
         Tokenizer.Dispose();
         Log.Dispose();

@@ -31,9 +31,8 @@ internal sealed class GenerationEndpoint(ServedModel model, RequestMemoryPool me
         try
         {
             // 3
-            var (length, error) = await BodyReader.ReadAsync(http, memory.Body, limits).ConfigureAwait(false);
+            var error = await BodyReader.ReadAsync(http, memory, limits).ConfigureAwait(false);
             if (http.RequestAborted.IsCancellationRequested) return;
-            memory.BodyLength = length;
             if (!error.IsError) error = Read(memory, kind);
             // 4
             if (!error.IsError) error = kind == AnswerKind.Chat ? PromptBuilder.Chat(model, memory) : PromptBuilder.Text(model, memory);
@@ -90,7 +89,7 @@ internal sealed class GenerationEndpoint(ServedModel model, RequestMemoryPool me
         generation = null;
         var room = model.Engine.ContextLen - memory.TokenCount;
         var maxTokens = Math.Min(room, fields.MaxTokens ?? (kind == AnswerKind.Chat ? room : TextMaxTokensDefault));
-        if (!fields.Stream && !memory.Log.TryReserve((long)maxTokens * fields.Choices, fields.TopLogprobs, model.TokenBytesMax))
+        if (!fields.Stream && !AnswerLog.Fits((long)maxTokens * fields.Choices, fields.TopLogprobs, model.TokenBytesMax))
             return ApiError.Invalid("max_tokens", "An answer of this size has to be streamed: set 'stream' to true, or lower 'max_tokens', 'n' or 'top_logprobs'.");
         Span<LogitBias> biases = stackalloc LogitBias[fields.BiasCount];
         for (var i = 0; i < fields.BiasCount; i++) biases[i] = new(fields.BiasTokens[i], fields.BiasValues[i]);
@@ -143,7 +142,7 @@ internal sealed class GenerationEndpoint(ServedModel model, RequestMemoryPool me
     private static async Task AnswerAsync(HttpContext http, AnswerKind kind, RequestMemory memory, Generation generation)
     {
         var fields = memory.Fields;
-        memory.Writer.Begin(kind);
+        memory.Writer.Begin(kind, memory.Echo);
         memory.Output.Attach(http.Response.BodyWriter);
         if (fields.Stream)
         {

@@ -19,9 +19,8 @@ internal sealed class TokenizeEndpoint(ServedModel model, RequestMemoryPool memo
         }
         try
         {
-            var (length, error) = await BodyReader.ReadAsync(http, memory.Body, limits).ConfigureAwait(false);
+            var error = await BodyReader.ReadAsync(http, memory, limits).ConfigureAwait(false);
             if (http.RequestAborted.IsCancellationRequested) return;
-            memory.BodyLength = length;
             if (!error.IsError) error = JsonFaults.Check(memory.BodyBytes, limits);
             if (!error.IsError) error = table.Read(memory.BodyBytes, memory.Fields);
             if (!error.IsError && memory.Fields.HasModel && !memory.Fields.Model.Of(memory.BodyBytes).SequenceEqual(model.IdUtf8)) error = ModelsEndpoint.NotFound(model);

@@ -1,56 +1,64 @@
 using System.Buffers;
-using AiFabrik.Compute.Memory;
-using Microsoft.AspNetCore.Http.Features;
+using System.Diagnostics;
 
 namespace AiFabrik.Host.Http.Requests;
 
 /// <summary>Step 3 of a request's way, first half: the body's bytes go once from the connection's wiping blocks into the request's arena.</summary>
 internal static class BodyReader
 {
-    /// <summary>Reads the whole body to the arena's start.</summary>
-    /// <returns>The body's length, or an error: too large (413), too slow (408), gone.</returns>
-    public static async ValueTask<(int Length, ApiError Error)> ReadAsync(HttpContext http, ContentArena arena, HttpLimits limits)
+    /// <summary>Reads the whole body to the arena's start and sets <see cref="RequestMemory.BodyLength"/>.</summary>
+    /// <returns>None, or: too large (413), too slow (408), not framed as HTTP says (400). If the client is gone, anything.</returns>
+    public static async ValueTask<ApiError> ReadAsync(HttpContext http, RequestMemory memory, HttpLimits limits)
     {
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
-        if (http.Request.ContentLength > limits.BodyBytesMax) return (0, TooLarge(limits));
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(limits.BodySecondsMax));
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, http.RequestAborted);
-        arena.TryAllocate(0, out var start);
-        var length = 0;
+        if (http.Request.ContentLength > limits.BodyBytesMax) return TooLarge(limits);
+        memory.ReserveBody((int)(http.Request.ContentLength ?? 0));
+        memory.Body.TryAllocate(0, out _);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        var started = Stopwatch.GetTimestamp();
         try
         {
             while (true)
             {
-                var result = await http.Request.BodyReader.ReadAsync(either.Token).ConfigureAwait(false);
+                deadline.CancelAfter(TimeLeft(started, memory.BodyLength, limits));
+                var result = await http.Request.BodyReader.ReadAsync(deadline.Token).ConfigureAwait(false);
                 var buffer = result.Buffer;
-                var take = (int)Math.Min(buffer.Length, int.MaxValue);
-                if (length + (long)take > limits.BodyBytesMax || !arena.TryExtend(start, length, length + take))
-                {
-                    http.Request.BodyReader.AdvanceTo(buffer.End);
-                    return (0, TooLarge(limits));
-                }
-                buffer.CopyTo(arena.Bytes(start + length, take));
-                length += take;
+                var fits = memory.BodyLength + buffer.Length <= limits.BodyBytesMax;
+                if (fits) Append(memory, buffer);
                 http.Request.BodyReader.AdvanceTo(buffer.End);
-                if (result.IsCompleted) return (length, ApiError.None);
+                if (!fits) return TooLarge(limits);
+                if (result.IsCompleted) return ApiError.None;
             }
         }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        catch (BadHttpRequestException e)
         {
-            return (0, TooLarge(limits));
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
-        {
-            return (0, TooSlow(limits));
-        }
-        catch (BadHttpRequestException)
-        {
-            return (0, new(ApiErrorKind.InvalidJson, null, "The request's body is not framed as HTTP says."));
+            return e.StatusCode switch
+            {
+                StatusCodes.Status413PayloadTooLarge => TooLarge(limits),
+                StatusCodes.Status408RequestTimeout => TooSlow(limits),
+                _ => new(ApiErrorKind.InvalidJson, null, "The request's body is not framed as HTTP says."),
+            };
         }
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
-            return (0, TooSlow(limits));
+            return TooSlow(limits);
         }
+    }
+
+    private static void Append(RequestMemory memory, ReadOnlySequence<byte> bytes)
+    {
+        var length = memory.BodyLength + (int)bytes.Length;
+        memory.ReserveBody(length);
+        memory.Body.TryExtend(0, memory.BodyLength, length);
+        bytes.CopyTo(memory.Body.Bytes(memory.BodyLength, (int)bytes.Length));
+        memory.BodyLength = length;
+    }
+
+    /// <summary>What came so far buys time for the rest: the grace period and a second for so many bytes, within the time for a whole body.</summary>
+    private static TimeSpan TimeLeft(long started, int length, HttpLimits limits)
+    {
+        var seconds = Math.Min(limits.BodyGraceSeconds + length / (double)Math.Max(1, limits.BodyBytesPerSecondMin), limits.BodySecondsMax);
+        var left = TimeSpan.FromSeconds(seconds) - Stopwatch.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private static ApiError TooLarge(HttpLimits limits) =>

@@ -230,7 +230,7 @@ internal static class CompletionFields
             if (isType) isText = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("text"u8);
             reader.Skip();
         }
-        return isText ? ApiError.None : new(ApiErrorKind.Unsupported, "response_format.type", "Only the response format 'text' is supported.");
+        return isText ? ApiError.None : new(ApiErrorKind.Unsupported, "response_format.type", "'response_format' may only be {\"type\":\"text\"} here.");
     }
 
     private static ApiError Tools(ref Utf8JsonReader reader, RequestFields fields, string name)
@@ -245,6 +245,6 @@ internal static class CompletionFields
     {
         if (reader.TokenType == JsonTokenType.String && (reader.ValueTextEquals("auto"u8) || reader.ValueTextEquals("none"u8))) return ApiError.None;
         reader.Skip();
-        return new(ApiErrorKind.Unsupported, name, "Only the tool choices 'auto' and 'none' are supported.");
+        return new(ApiErrorKind.Unsupported, name, "'tool_choice' may only be 'auto' or 'none' here.");
     }
 }

@@ -56,10 +56,10 @@ internal static class PromptBuilder
         var count = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.Number)
         {
-            reader.TryGetInt32(out var id);
+            FieldParsers.Integer(ref reader, param, 0, int.MaxValue, out var id);
             if (id >= model.Tokenizer.VocabSize) return ApiError.Invalid(param, $"Invalid value for '{param}': token ids must be below {model.Tokenizer.VocabSize}.");
             if (count == memory.Tokens.Length) return TooLong(model, param);
-            memory.Tokens[count++] = id;
+            memory.Tokens[count++] = (int)id;
         }
         return Counted(model, memory, true, count, param, allowEmpty);
     }

@@ -34,21 +34,15 @@ internal sealed class AnswerLog : IDisposable
         public FinishReason Finish;
     }
 
-    /// <summary>Makes room for the longest answer. False if it is above <see cref="BytesMax"/>.</summary>
-    public bool TryReserve(long tokens, int topLogprobs, int tokenBytesMax)
-    {
-        var bytes = tokens * (Marshal.SizeOf<Header>() + topLogprobs * Marshal.SizeOf<TokenLogprob>() + tokenBytesMax + ContentArena.DefaultAlignment);
-        if (bytes <= DefaultBytes) return true;
-        if (bytes > BytesMax) return false;
-        _large = new ContentArena((int)bytes);
-        return true;
-    }
+    /// <summary>Whether the longest answer is within <see cref="BytesMax"/>. Room is made as the answer grows: few reach their limit.</summary>
+    public static bool Fits(long tokens, int topLogprobs, int tokenBytesMax) =>
+        tokens * (Marshal.SizeOf<Header>() + topLogprobs * Marshal.SizeOf<TokenLogprob>() + tokenBytesMax + ContentArena.DefaultAlignment) <= BytesMax;
 
     public bool TryAppend(in GenerationEvent e)
     {
         var headerBytes = Marshal.SizeOf<Header>();
         var topBytes = e.TopLogprobs.Length * Marshal.SizeOf<TokenLogprob>();
-        if (!Arena.TryAllocate(headerBytes + topBytes + e.Text.Length, out var at)) return false;
+        if (!TryAllocate(headerBytes + topBytes + e.Text.Length, out var at)) return false;
         Arena.Values<Header>(at, 1)[0] = new Header
         {
             Choice = e.Choice, Token = e.Token, Logprob = e.Logprob, TopCount = e.TopLogprobs.Length, TextLength = e.Text.Length, Finish = e.Finish,
@@ -57,6 +51,20 @@ internal sealed class AnswerLog : IDisposable
         e.Text.CopyTo(Arena.Bytes(at + headerBytes + topBytes, e.Text.Length));
         _end = Arena.Used;
         return true;
+    }
+
+    /// <summary>Takes bytes of the arena, or of one four times its size that takes over what is there.</summary>
+    private bool TryAllocate(int bytes, out int at)
+    {
+        if (Arena.TryAllocate(bytes, out at)) return true;
+        if (Arena.CapacityBytes >= BytesMax) return false;
+        var larger = new ContentArena((int)Math.Min(Math.Max(4L * Arena.CapacityBytes, Arena.Used + 2L * bytes), BytesMax));
+        larger.TryAllocate(_end, out _);
+        Arena.Bytes(0, _end).CopyTo(larger.Bytes(0, _end));
+        _own.Reset();
+        _large?.Dispose();
+        _large = larger;
+        return larger.TryAllocate(bytes, out at);
     }
 
     /// <summary>Steps to the next record of a choice. <paramref name="position"/> starts at 0.</summary>

@@ -24,18 +24,23 @@ internal readonly ref struct AnswerToken
 /// The pieces that OpenAI's objects are made of (API reference, "The chat completion object", "chunk object", "completion object").
 /// Knows JSON, not streams: <see cref="StreamAnswer"/> and <see cref="WholeAnswer"/> decide what comes when.
 /// </summary>
-internal sealed class AnswerWriter(JsonOutput output, Tokenizer tokenizer, byte[] modelId)
+internal sealed class AnswerWriter(JsonOutput output, Tokenizer tokenizer, byte[] modelId, int choicesMax)
 {
     private static readonly byte[] IdAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz"u8.ToArray();
     private readonly byte[] _id = new byte[24];
+    private readonly int[] _offsets = new int[choicesMax];
     private long _created;
     private AnswerKind _kind;
 
     public JsonOutput Output { get; } = output;
 
-    /// <summary>A new answer: a fresh random id and the time.</summary>
-    public void Begin(AnswerKind kind)
+    /// <summary>Characters of a choice's text that have been written: where its next token begins.</summary>
+    public Span<int> TextOffsets => _offsets;
+
+    /// <summary>A new answer: a fresh random id and the time. <paramref name="echo"/> is what every choice's text begins with.</summary>
+    public void Begin(AnswerKind kind, ReadOnlySpan<byte> echo)
     {
+        TextOffsets.Fill(Characters(echo));
         _kind = kind;
         _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         System.Security.Cryptography.RandomNumberGenerator.GetItems<byte>(IdAlphabet, _id);
@@ -98,6 +103,14 @@ internal sealed class AnswerWriter(JsonOutput output, Tokenizer tokenizer, byte[
             Output.Raw(":"u8).Number(token.TopLogprobs[i].Logprob);
         }
         Output.Raw("}"u8);
+    }
+
+    /// <summary>Characters (code points) of a text, as text_offset counts them. The text's characters are whole.</summary>
+    public static int Characters(ReadOnlySpan<byte> text)
+    {
+        var count = 0;
+        foreach (var b in text) count += (b & 0xC0) != 0x80 ? 1 : 0;
+        return count;
     }
 
     private void TokenAndLogprob(int token, float logprob)

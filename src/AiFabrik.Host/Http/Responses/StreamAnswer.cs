@@ -115,7 +115,8 @@ internal static class StreamAnswer
         writer.TokenText(e.Token);
         writer.Output.Raw("],\"token_logprobs\":["u8).Number(e.Logprob).Raw("],\"top_logprobs\":["u8);
         writer.TopLogprobMap(in token);
-        writer.Output.Raw("],\"text_offset\":[]}"u8);
+        writer.Output.Raw("],\"text_offset\":["u8).Number((long)writer.TextOffsets[e.Choice]).Raw("]}"u8);
+        writer.TextOffsets[e.Choice] += AnswerWriter.Characters(e.Text);
     }
 
     private static void OpenChoice(AnswerWriter writer, int choice)

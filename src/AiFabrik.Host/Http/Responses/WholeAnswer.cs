@@ -40,7 +40,7 @@ internal static class WholeAnswer
             output.Raw(kind == AnswerKind.Chat ? ",\"refusal\":null},\"logprobs\":"u8 : ",\"logprobs\":"u8);
             if (!fields.Logprobs) output.Raw("null"u8);
             else if (kind == AnswerKind.Chat) ChatLogprobs(writer, log, choice);
-            else TextLogprobs(writer, log, choice, echo.Length);
+            else TextLogprobs(writer, log, choice, AnswerWriter.Characters(echo));
             output.Raw(","u8);
             writer.FinishReason(FinishNames.Of(finish));
             output.Raw("}"u8);
@@ -116,7 +116,7 @@ internal static class WholeAnswer
                 case Column.TopLogprobs: writer.TopLogprobMap(in token); break;
                 default: writer.Output.Number((long)offset); break;
             }
-            offset += token.Text.Length;
+            offset += AnswerWriter.Characters(token.Text);
         }
     }
 }
