@@ -89,7 +89,9 @@ public sealed class StartTests : IDisposable
     [InlineData("AIFABRIK__NOBODY", "1", "NOBODY")]
     [InlineData("AIFABRIK__LIMITS__NOBODY", "1", "NOBODY")]
     [InlineData("AIFABRIK__LIMITS__BODYBYTESMAX", "many", "BODYBYTESMAX")]
+    [InlineData("AIFABRIK__LIMITS__JSONDEPTHMAX", "100000", "JsonDepthMax")]
     [InlineData("AIFABRIK__ENGINE__MAXSEQUENCES", "0", "MaxSequences")]
+    [InlineData("AIFABRIK__ENGINE__RINGEVENTS", "1", "RingEvents")]
     [InlineData("AIFABRIK__HTTP", "nowhere", "--http")]
     public async Task A_setting_that_does_not_fit(string key, string value, string part)
     {

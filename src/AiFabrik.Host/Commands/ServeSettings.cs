@@ -76,7 +76,11 @@ internal sealed class ServeSettings
         TopKeys.Contains(key, StringComparer.OrdinalIgnoreCase) || key.Equals("KvMemoryMiB", StringComparison.OrdinalIgnoreCase)
         || key.Equals("Limits", StringComparison.OrdinalIgnoreCase) || key.Equals("Engine", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Sets a record's integer properties from a section; each must be known and positive.</summary>
+    /// <summary>Engine settings that may be 0; all others must be 1 or more.</summary>
+    private static readonly string[] MayBeZero =
+        [nameof(EngineOptions.ContextLen), nameof(EngineOptions.MaxQueuedSequences), nameof(EngineOptions.MaxUndrainedSequences), nameof(EngineOptions.StepsBeforePausedYields)];
+
+    /// <summary>Sets a record's integer properties from a section; each must be known and in its bounds.</summary>
     private static T Bind<T>(IConfigurationSection section, T record) where T : class
     {
         foreach (var child in section.GetChildren())
@@ -84,7 +88,9 @@ internal sealed class ServeSettings
             var property = typeof(T).GetProperty(child.Key, System.Reflection.BindingFlags.IgnoreCase | System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance);
             if (property is null || property.PropertyType != typeof(int) || property.SetMethod is null)
                 throw new CommandFailure($"Unknown setting '{child.Path}'. Known in {section.Key} are {string.Join(", ", typeof(T).GetProperties().Where(p => p.PropertyType == typeof(int) && p.SetMethod is not null).Select(p => p.Name))}.");
-            property.SetValue(record, Integer(child.Path, child.Value ?? ""));
+            var value = Integer(child.Path, child.Value ?? "");
+            if (value == 0 && !MayBeZero.Contains(property.Name)) throw new CommandFailure($"Setting '{section.Key}:{property.Name}' must be 1 or above.");
+            property.SetValue(record, value);
         }
         return record;
     }

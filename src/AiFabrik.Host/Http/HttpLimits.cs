@@ -3,6 +3,15 @@ namespace AiFabrik.Host.Http;
 /// <summary>Limits of the HTTP side. Each is named in the error that it causes; <c>aifabrik doctor</c> prints them.</summary>
 public sealed record HttpLimits
 {
+    /// <summary>A body and its unescaped copy are one piece of memory, whose size is an int.</summary>
+    private const int BodyBytesCeiling = 512 << 20;
+
+    /// <summary>The check of JSON recurses: so deep it may, on any thread's stack.</summary>
+    private const int JsonDepthCeiling = 1000;
+
+    /// <summary>No time here is longer than a day.</summary>
+    private const int SecondsCeiling = 24 * 60 * 60;
+
     /// <summary>Bytes of a request's body. 8 MiB hold about two million tokens of prose, more than any context here.</summary>
     public int BodyBytesMax { get; init; } = 8 << 20;
 
@@ -47,4 +56,22 @@ public sealed record HttpLimits
 
     /// <summary>How long a stop waits for running requests.</summary>
     public int DrainSecondsMax { get; init; } = 30;
+
+    /// <summary>One sentence if a limit is out of its own bounds, else null.</summary>
+    public string? Problem()
+    {
+        foreach (var property in typeof(HttpLimits).GetProperties())
+        {
+            if (property.PropertyType != typeof(int)) continue;
+            var most = property.Name switch
+            {
+                nameof(BodyBytesMax) => BodyBytesCeiling,
+                nameof(JsonDepthMax) => JsonDepthCeiling,
+                _ => property.Name.Contains("Seconds", StringComparison.Ordinal) ? SecondsCeiling : int.MaxValue,
+            };
+            var value = (int)property.GetValue(this)!;
+            if (value < 1 || value > most) return FormattableString.Invariant($"Setting 'Limits:{property.Name}' must be between 1 and {most}.");
+        }
+        return null;
+    }
 }

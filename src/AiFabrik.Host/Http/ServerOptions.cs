@@ -31,6 +31,6 @@ public sealed record ServerOptions
             if (endpoint is not null && !IPAddress.IsLoopback(endpoint.Address))
                 return $"{name} {endpoint}: only loopback addresses (127.0.0.1, [::1], localhost) can be served as long as there are no accounts.";
         if (CertificatePath is null != CertificateKeyPath is null) return "--tls-cert and --tls-key belong together: give both or neither.";
-        return null;
+        return Limits.Problem();
     }
 }
