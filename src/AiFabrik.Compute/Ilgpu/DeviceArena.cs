@@ -35,9 +35,10 @@ internal sealed class DeviceArena : IDisposable
 
     public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary><paramref name="count"/> values at a byte offset.</summary>
+    /// <summary><paramref name="count"/> values at a byte offset. Where there are none the view is of one, never read: ILGPU has no empty view at an arena's end.</summary>
     public ArrayView<T> View<T>(long offset, long count) where T : unmanaged
     {
+        if (count == 0) (offset, count) = (0, 1);
         var bytes = count * Interop.SizeOf<T>();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, LengthBytes, nameof(count));
         return _buffer.View.BaseView.SubView(offset, bytes).Cast<T>();

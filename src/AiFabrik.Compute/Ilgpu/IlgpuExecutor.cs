@@ -129,6 +129,27 @@ public sealed class IlgpuExecutor : IExecutor
     /// <summary>Every arena that holds content, by name: tests read them back and look for residue.</summary>
     internal IEnumerable<(string Name, DeviceArena Arena)> ContentArenas => [("kv", _cache.Arena), ("activations", _activations.Arena), ("staging", _staging.Arena)];
 
+    /// <summary>For tests: makes a batch the current one, without running anything.</summary>
+    internal void Stage(StepBatch batch)
+    {
+        BatchCheck.Run(batch, _program, Limits);
+        _device.Accelerator.Bind();
+        _staging.Upload(batch);
+        _stream.Synchronize();
+    }
+
+    /// <summary>For tests: runs one operation on the staged batch.</summary>
+    internal void RunOperation(int index, StepBatch batch)
+    {
+        var longest = 0;
+        foreach (var length in batch.ContextLen[..batch.SequenceCount]) longest = Math.Max(longest, length);
+        _runner.RunOne(index, batch.TokenCount, batch.LogitRowCount, longest);
+        _stream.Synchronize();
+    }
+
+    /// <summary>For tests: the buffers on the device.</summary>
+    internal DeviceActivations Activations => _activations;
+
     /// <summary>Before anything is allocated: what is too large for the device is refused with a sentence.</summary>
     private void CheckMemory()
     {
