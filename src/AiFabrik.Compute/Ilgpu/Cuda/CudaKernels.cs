@@ -32,7 +32,7 @@ internal sealed unsafe class CudaKernels : IDisposable
         nint[] functions = new nint[sources.Count];
         for (int i = 0; i < modules.Length; i++)
         {
-            status = Load(compiler.Compile(sources[i].Method), out modules[i], out functions[i]);
+            status = Load(compiler.Compile(sources[i]), out modules[i], out functions[i]);
             if (status != CudaStatus.Success)
             {
                 foreach (CudaModuleHandle? module in modules)

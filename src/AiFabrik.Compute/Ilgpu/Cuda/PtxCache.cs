@@ -21,7 +21,7 @@ internal sealed class PtxCache(string directory)
 
     private const int HashCharacters = 64;
 
-    /// <summary>The key of a kernel: 64 hexadecimal digits.</summary>
+    /// <summary>The key of a kernel: 64 hexadecimal digits. <paramref name="architecture"/> is the target and what else the patch depends on.</summary>
     public static string Key(MethodInfo kernel, string architecture, OptimizationLevel level)
     {
         string identity = string.Create(CultureInfo.InvariantCulture,

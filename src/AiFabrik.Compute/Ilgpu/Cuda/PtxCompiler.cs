@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
@@ -31,9 +32,12 @@ internal sealed class PtxCompiler : IDisposable
     public string Target { get; }
 
     /// <summary>A kernel's patched PTX; its entry is <see cref="PtxPatch.EntryName"/>. ILGPU starts only for what the cache does not have.</summary>
-    public string Compile(MethodInfo kernel)
+    /// <param name="kernel">A static method that ILGPU accepts as an explicitly grouped kernel.</param>
+    /// <param name="threads">Threads of its groups, so that ptxas knows how many registers it may use; 0 where they vary.</param>
+    /// <param name="groups">Groups that shall be resident on a multiprocessor.</param>
+    public string Compile(MethodInfo kernel, int threads = 0, int groups = 1)
     {
-        string key = PtxCache.Key(kernel, Target, Level);
+        string key = PtxCache.Key(kernel, string.Create(CultureInfo.InvariantCulture, $"{Target}|{threads}|{groups}"), Level);
         if (_cache is not null && _cache.TryRead(key, out string cached))
         {
             return cached;
@@ -45,10 +49,13 @@ internal sealed class PtxCompiler : IDisposable
             _backend = new PTXBackend(_context, CudaArchitecture.SM_90, CudaInstructionSet.ISA_80, null!);
         }
         var compiled = (PTXCompiledKernel)_backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel), default);
-        string ptx = PtxPatch.Apply(compiled.PTXAssembly, Target);
+        string ptx = PtxPatch.Apply(compiled.PTXAssembly, Target, threads, groups);
         _cache?.TryWrite(key, ptx);
         return ptx;
     }
+
+    /// <summary>A kernel of <see cref="CudaKernelTable"/>.</summary>
+    public string Compile(CudaKernelSource kernel) => Compile(kernel.Method, kernel.Threads, kernel.GroupsPlanned);
 
     /// <inheritdoc/>
     public void Dispose()

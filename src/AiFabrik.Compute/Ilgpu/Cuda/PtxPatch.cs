@@ -5,17 +5,40 @@ namespace AiFabrik.Compute.Ilgpu.Cuda;
 
 /// <summary>
 /// The one place where PTX that ILGPU has emitted is changed. ILGPU 1.5.3 writes <c>.target sm_80</c> at most, puts <c>.extern .shared</c> declarations into
-/// function bodies (a syntax error for ptxas), and gives kernels names with counters in them, so that equal kernels have unequal texts.
+/// function bodies (a syntax error for ptxas), gives parameters and labels
+/// names with counters in them, so that equal kernels have unequal texts, and does not tell ptxas how large groups are.
 /// </summary>
 internal static class PtxPatch
 {
     /// <summary>The name that <see cref="Normalise"/> gives the kernel.</summary>
     public const string EntryName = "kernel";
 
-    /// <summary>Retargets, moves shared declarations and normalises, in that order.</summary>
+    /// <summary>Retargets, moves shared declarations, normalises, and bounds the group where its threads are known, in that order.</summary>
     /// <param name="ptx">ILGPU's text with exactly one kernel.</param>
     /// <param name="target">Such as <c>sm_80</c> or <c>sm_90a</c>.</param>
-    public static string Apply(string ptx, string target) => Normalise(HoistSharedDeclarations(Retarget(ptx, target)));
+    /// <param name="threads">Threads of a group, or 0.</param>
+    /// <param name="groups">Groups that shall be resident on a multiprocessor.</param>
+    public static string Apply(string ptx, string target, int threads = 0, int groups = 1)
+    {
+        string patched = Normalise(HoistSharedDeclarations(Retarget(ptx, target)));
+        return threads > 0 ? BoundGroup(patched, threads, groups) : patched;
+    }
+
+    /// <summary>
+    /// Tells ptxas how large groups are and how many shall be resident (<c>.maxntid</c>, <c>.minnctapersm</c>). Without, it leaves room for 1024 threads:
+    /// 64 registers, and to keep to them it moves loads behind the arithmetic of earlier ones, so that half as many bytes are on the way.
+    /// </summary>
+    /// <exception cref="ArgumentException">The text does not have exactly one kernel, or it has bounds already.</exception>
+    public static string BoundGroup(string ptx, int threads, int groups)
+    {
+        int entry = ptx.IndexOf(FindEntry(ptx), StringComparison.Ordinal);
+        int body = ptx.IndexOf('{', entry);
+        if (body < 0 || ptx.AsSpan(entry, body - entry).Contains(".maxntid", StringComparison.Ordinal))
+        {
+            throw new ArgumentException("The kernel has no body, or has bounds already.", nameof(ptx));
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"{ptx.AsSpan(0, body)}.maxntid {threads}, 1, 1\n.minnctapersm {groups}\n{ptx.AsSpan(body)}");
+    }
 
     /// <summary>Replaces the module's <c>.target</c>; the <c>.version</c> is raised where the target needs it (PTX ISA, "Target ISA notes").</summary>
     /// <exception cref="ArgumentException">The target is none, or the text has no <c>.target</c> line or several.</exception>

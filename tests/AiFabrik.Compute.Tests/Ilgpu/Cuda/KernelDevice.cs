@@ -50,7 +50,7 @@ internal sealed class PtxKernelDevice : KernelDevice
     {
         lock (s_lock)
         {
-            return (s_compiler ??= new PtxCompiler()).Compile(CudaKernelTable.All[(int)kernel].Method);
+            return (s_compiler ??= new PtxCompiler()).Compile(CudaKernelTable.All[(int)kernel]);
         }
     }
 
