@@ -6,6 +6,9 @@ namespace AiFabrik.Compute.Tests.Ilgpu;
 /// <summary>A row of the table: which kernel, what is special about it, the bound on rms(difference) / rms(reference), and how to make it.</summary>
 internal sealed record KernelCase(string Kernel, string Name, double Bound, Func<CaseProgram> Make)
 {
+    /// <summary>Takes the PTX machine more than a second.</summary>
+    public bool IsHeavy { get; init; }
+
     public override string ToString() => $"{Kernel}: {Name}";
 }
 
