@@ -25,8 +25,9 @@ internal sealed class KernelSet(IKernelLoader loader)
     private readonly Dictionary<WeightType, DecoderKernels> _decoders = [];
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, RmsNormShape>? _rmsNorm;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<ushort>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, RopeShape>? _ropeStoreKv;
-    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>? _attention;
-    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, AttentionShape>? _attentionCombine;
+    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>? _attention;
+    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, AttentionShape>? _attentionCombine;
+    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>? _attentionPrefill;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ActMulShape>? _actMul;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, SelectRowsShape>? _selectRows;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, SoftcapShape>? _softcap;
@@ -41,11 +42,14 @@ internal sealed class KernelSet(IKernelLoader loader)
     public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<ushort>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, RopeShape> RopeStoreKv =>
         _ropeStoreKv ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<ushort>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, RopeShape>>(KernelCatalog.Entry(typeof(RopeStoreKvKernel), nameof(RopeStoreKvKernel.Run)));
 
-    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape> Attention =>
-        _attention ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>>(KernelCatalog.Entry(typeof(AttentionKernel), nameof(AttentionKernel.Run)));
+    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape> Attention =>
+        _attention ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>>(KernelCatalog.Entry(typeof(AttentionKernel), nameof(AttentionKernel.Run)));
 
-    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, AttentionShape> AttentionCombine =>
-        _attentionCombine ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, AttentionShape>>(KernelCatalog.Entry(typeof(AttentionCombineKernel), nameof(AttentionCombineKernel.Run)));
+    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, AttentionShape> AttentionCombine =>
+        _attentionCombine ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, AttentionShape>>(KernelCatalog.Entry(typeof(AttentionCombineKernel), nameof(AttentionCombineKernel.Run)));
+
+    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape> AttentionPrefill =>
+        _attentionPrefill ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionShape>>(KernelCatalog.Entry(typeof(AttentionPrefillKernel), nameof(AttentionPrefillKernel.Run)));
 
     public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ActMulShape> ActMul =>
         _actMul ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ActMulShape>>(KernelCatalog.Entry(typeof(ActMulKernel), nameof(ActMulKernel.Run)));

@@ -34,6 +34,7 @@ public sealed class KernelPtxTests
     public void Weights_and_keys_are_loaded_16_bytes_at_a_time(string kernel)
     {
         var method = KernelCatalog.All().Single(item => item.Name == kernel).Method;
-        Assert.Contains("ld.global.v4", PtxDevice.Assembly(method), StringComparison.Ordinal);
+        // At O1 ILGPU leaves the address space of a view generic.
+        Assert.Matches(@"ld\.(global\.)?v4\.", PtxDevice.Assembly(method));
     }
 }
