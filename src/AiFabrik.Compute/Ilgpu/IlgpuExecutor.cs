@@ -60,13 +60,16 @@ public sealed class IlgpuExecutor : IExecutor
     /// <summary>Opens a device and brings a model to it.</summary>
     /// <param name="device">"cuda", "cuda:1", "opencl:0" and so on.</param>
     /// <exception cref="IlgpuException">There is no such device, or the model does not fit it.</exception>
-    public static IlgpuExecutor Create(string device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null)
+    public static IlgpuExecutor Create(string device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null) =>
+        Create(IlgpuDevices.Open(device), program, limits, options);
+
+    internal static IlgpuExecutor Create(IlgpuDevice device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(limits.BlocksPerGroup.Length, program.KvGroups.Count, nameof(limits));
         ProgramCheck.Run(program);
         foreach (var layer in program.KvLayers)
             if (layer.HeadDim > AttentionKernel.HeadDimMax) throw new IlgpuException(string.Create(CultureInfo.InvariantCulture, $"The model's heads have {layer.HeadDim} values, and the device's kernels take {AttentionKernel.HeadDimMax} at most."));
-        return new IlgpuExecutor(IlgpuDevices.Open(device), program, limits, options ?? new IlgpuOptions());
+        return new IlgpuExecutor(device, program, limits, options ?? new IlgpuOptions());
     }
 
     public void Run(StepBatch batch)

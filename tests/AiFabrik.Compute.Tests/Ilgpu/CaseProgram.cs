@@ -121,6 +121,12 @@ internal sealed class CaseProgram
     public float[] OnDevice(string device)
     {
         using var executor = IlgpuExecutor.Create(device, Program, Limits, new IlgpuOptions { WarmUp = false });
+        return OnDevice(executor);
+    }
+
+    /// <summary>Runs the operations one by one on an executor for <see cref="Program"/>.</summary>
+    public float[] OnDevice(IlgpuExecutor executor)
+    {
         executor.Stage(Batch);
         Write(executor, Content);
         for (var i = 0; i < _ops.Count; i++) executor.RunOperation(i, Batch);

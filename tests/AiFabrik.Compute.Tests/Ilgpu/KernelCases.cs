@@ -6,6 +6,9 @@ namespace AiFabrik.Compute.Tests.Ilgpu;
 /// <summary>A row of the table: which kernel, what is special about it, the bound on rms(difference) / rms(reference), and how to make it.</summary>
 internal sealed record KernelCase(string Kernel, string Name, double Bound, Func<CaseProgram> Make)
 {
+    /// <summary>Takes the PTX machine more than a second.</summary>
+    public bool IsHeavy { get; init; }
+
     public override string ToString() => $"{Kernel}: {Name}";
 }
 
@@ -132,19 +135,22 @@ internal static class KernelCases
     /// <summary>The keys and values that a step stores are what it attends to: the operations before belong to the case.</summary>
     private static IEnumerable<KernelCase> Attention()
     {
-        (string, Func<CaseProgram>)[] list =
+        (string Kernel, string Name, Func<CaseProgram> Make)[] list =
         [
-            ("one token", () => Both(4, 2, 32).Sequences((0, 1))),
-            ("prefill, one key/value head, seven query heads", () => Both(7, 1, 64).Sequences((0, 40))),
-            ("prefill and decode mixed", () => Both(6, 3, 24).Sequences((0, 17), (60, 1), (33, 5))),
-            ("head of 20", () => Both(2, 2, 20).Sequences((0, 30))),
-            ("head of 256", () => Both(3, 1, 256).Sequences((0, 20))),
-            ("window", () => Both(4, 4, 32, window: 5).Sequences((0, 21), (50, 2))),
-            ("soft cap", () => Both(4, 2, 32, softcap: 3).Sequences((0, 21))),
-            ("sinks", () => Both(4, 2, 32, sinks: true).Sequences((0, 21), (3, 1))),
-            ("everything", () => Both(10, 2, 64, window: 9, softcap: 5, sinks: true).Sequences((0, 26), (70, 1), (2, 3))),
+            (nameof(AttentionKernel), "one token", () => Both(4, 2, 32).Sequences((0, 1))),
+            (nameof(AttentionKernel), "few tokens, one key/value head, seven query heads", () => Both(7, 1, 64).Sequences((0, 3), (70, 2))),
+            (nameof(AttentionKernel), "head of 20, window", () => Both(2, 2, 20, window: 5).Sequences((50, 2), (0, 3))),
+            (nameof(AttentionKernel), "head of 256, soft cap", () => Both(3, 1, 256, softcap: 3).Sequences((20, 1))),
+            (nameof(AttentionKernel), "everything", () => Both(10, 2, 64, window: 9, softcap: 5, sinks: true).Sequences((70, 1), (2, 3))),
+            (nameof(AttentionPrefillKernel), "one key/value head, seven query heads", () => Both(7, 1, 64).Sequences((0, 40))),
+            (nameof(AttentionPrefillKernel), "prefill and decode mixed", () => Both(6, 3, 24).Sequences((0, 17), (60, 1), (33, 5))),
+            (nameof(AttentionPrefillKernel), "head of 20", () => Both(2, 2, 20).Sequences((0, 30))),
+            (nameof(AttentionPrefillKernel), "head of 256", () => Both(3, 1, 256).Sequences((0, 20))),
+            (nameof(AttentionPrefillKernel), "window shorter than a tile", () => Both(4, 4, 32, window: 5).Sequences((0, 21), (150, 19))),
+            (nameof(AttentionPrefillKernel), "soft cap, sinks", () => Both(4, 2, 32, softcap: 3, sinks: true).Sequences((0, 21), (80, 4))),
+            (nameof(AttentionPrefillKernel), "everything", () => Both(10, 2, 64, window: 9, softcap: 5, sinks: true).Sequences((0, 26), (70, 1), (2, 6))),
         ];
-        foreach (var (name, make) in list) yield return new(nameof(AttentionKernel), name, HalfCache, make);
+        foreach (var (kernel, name, make) in list) yield return new(kernel, name, HalfCache, make);
         yield return new(nameof(AttentionCombineKernel), "170 positions in two splits, sinks", HalfCache, () => Both(6, 2, 32, sinks: true, tokens: 4).Sequences((170, 2), (128, 1), (0, 1)));
         yield return new(nameof(AttentionCombineKernel), "splits that a window leaves empty", HalfCache, () => Both(4, 1, 40, window: 20, tokens: 4).Sequences((189, 3), (5, 1)));
     }
