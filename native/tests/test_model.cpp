@@ -69,6 +69,7 @@ void threads_do_not_matter(const Shape& shape) {
     }
 }
 
+// The activation is rounded differently inside of a product, which flips roundings of the cache: float16 bounds.
 void fusion_does_not_matter(Shape shape) {
     Random random(14);
     const auto tokens = prompt(random, 100, shape.vocab);
@@ -77,7 +78,7 @@ void fusion_does_not_matter(Shape shape) {
     shape.fused = false;
     SmallModel plain(shape, 2);
     const auto a = fused.step({{0, 0, tokens}})[0], b = plain.step({{0, 0, tokens}})[0];
-    CHECK(relative_error(a.data(), b.data(), a.size()) < (shape.q8 ? 3e-2 : 1e-5));
+    CHECK(relative_error(a.data(), b.data(), a.size()) < (shape.q8 ? 5e-2 : 1e-3));
 }
 
 void cleared_is_forgotten() {

@@ -30,5 +30,6 @@ internal sealed class NativeDecodeStep : Operation
     {
         _runner.Dispose();
         _executor.Dispose();
+        base.Dispose(disposing);
     }
 }

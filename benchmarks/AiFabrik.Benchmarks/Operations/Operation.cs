@@ -15,7 +15,7 @@ public abstract class Operation : IDisposable
     /// <summary>Managed bytes that one run allocates in the steady state.</summary>
     public long MeasureAllocatedBytes()
     {
-        const int WarmUps = 50, Runs = 100;
+        const int WarmUps = 200, Runs = 100;
         for (var i = 0; i < WarmUps; i++) Run();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Runs; i++) Run();

@@ -25,5 +25,9 @@ internal sealed class SampleToken : Operation
         _sampler.Sample(_logits, in input, out _, [], out _);
     }
 
-    protected override void Dispose(bool disposing) => _sampler.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _sampler.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -18,7 +18,11 @@ internal sealed class RenderChatTemplate : Operation
         _scratch.Clear();
     }
 
-    protected override void Dispose(bool disposing) => _scratch.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _scratch.Dispose();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>Tokenizes some kilobytes of prose.</summary>
@@ -35,7 +39,11 @@ internal sealed class TokenizeProse : Operation
         if (!DefaultModel.Instance.Tokenizer.TryEncode(_text, _scratch, _ids, out _)) throw new InvalidOperationException("the text does not fit");
     }
 
-    protected override void Dispose(bool disposing) => _scratch.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _scratch.Dispose();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>One token to text.</summary>

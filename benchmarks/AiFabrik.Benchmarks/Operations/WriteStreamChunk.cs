@@ -25,7 +25,7 @@ internal sealed class WriteStreamChunk : Operation
         var output = new JsonOutput();
         output.Attach(_pipe.Writer);
         _writer = new AnswerWriter(output, DefaultModel.Instance.Tokenizer, "SmolLM2-135M-Instruct-Q4_1"u8.ToArray(), choicesMax: 1);
-        _writer.Begin(AnswerKind.Chat);
+        _writer.Begin(AnswerKind.Chat, default);
     }
 
     public override string Name => _logprobs ? "write-logprobs-chunk" : "write-stream-chunk";
@@ -39,5 +39,9 @@ internal sealed class WriteStreamChunk : Operation
         _pipe.Reader.AdvanceTo(result.Buffer.End);
     }
 
-    protected override void Dispose(bool disposing) => _pool.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _pool.Dispose();
+        base.Dispose(disposing);
+    }
 }

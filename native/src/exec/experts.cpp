@@ -35,7 +35,7 @@ void StepWorker::moe_product(const Instruction& i) {
     const RowRange own = own_rows(i), rows = by_columns ? own : RowRange{0, d.rows};
     if (rows.count() == 0) return;
     const int per_row = down ? model_.top_k : 1;
-    prepare(i, {own.begin * per_row, own.end * per_row}, model_.acts_int8, model_.acts_float);
+    prepare(i, {own.begin * per_row, own.end * per_row}, shared_acts(i));
     if (down && !i.op.accumulate) std::memset(i.out + static_cast<size_t>(own.begin) * i.out_cols, 0, sizeof(float) * own.count() * i.out_cols);
     if (!by_columns) barrier();
     const int experts = i.product.parts[0].experts;
@@ -62,7 +62,7 @@ void StepWorker::moe_activate(const Instruction& i, RowRange rows) {
             const int e = static_cast<int>(i.in2[static_cast<size_t>(row) * i.in2_cols + j]);
             const bool is_int8 = up.family == ActFamily::Int8;
             const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-            const ActColumns x{(is_int8 ? model_.acts_int8 : model_.acts_float) + row * stride, stride, nullptr, 1};
+            const ActColumns x{(is_int8 ? shared_acts(i).int8 : shared_acts(i).floats) + row * stride, stride, nullptr, 1};
             for (const Shard& s : up.shards) {
                 MatmulCall call{};
                 const int first = s.begin * kGroupRows;
@@ -85,7 +85,7 @@ void StepWorker::moe_expert(const Instruction& i, const Part& p, int expert, boo
     const int first_entry = scratch_.expert_start[expert], count = scratch_.expert_start[expert + 1] - first_entry;
     const bool is_int8 = p.family == ActFamily::Int8;
     const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-    const uint8_t* acts = is_int8 ? model_.acts_int8 : model_.acts_float;
+    const uint8_t* acts = is_int8 ? shared_acts(i).int8 : shared_acts(i).floats;
     const bool down = i.kind == OpKind::MoeDown;
     const bool by_tiles = all_shards && count >= kGemmColumnsMin;
     const TypeKernels& k = *p.kernels;

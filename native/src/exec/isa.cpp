@@ -20,6 +20,7 @@ const VectorKernels* vector_for(const MatmulKernels* matmul) {
 const MatmulKernels* asked_for(const char* name) {
     if (!std::strcmp(name, "generic")) return kernels_generic();
     if (!std::strcmp(name, "avx2")) return kernels_avx2();
+    if (!std::strcmp(name, "avx2+vnni")) return kernels_avx2_vnni();
     if (!std::strcmp(name, "avx512")) return kernels_avx512();
     if (!std::strcmp(name, "neon")) return kernels_neon();
     return nullptr;

@@ -11,7 +11,7 @@ struct Isa {
     const VectorKernels* vector;
 };
 
-// The best that the processor has, or what AIFABRIK_ISA asks for (generic, avx2, avx512, neon) if it is there.
+// The best that the processor has, or what AIFABRIK_ISA asks for (generic, avx2, avx2+vnni, avx512, neon) if it is there.
 const Isa& chosen_isa();
 
 }  // namespace aifabrik

@@ -6,7 +6,7 @@
 namespace aifabrik {
 namespace {
 
-// Tokens per thread from which taking them through all operations alone beats sharing each matrix (see the README).
+// Tokens per thread from which taking them through all operations alone beats sharing each matrix.
 constexpr int kColumnsPerThreadMin = 32;
 constexpr int kPieceCost = 24;     // what beginning a piece of keys costs, in keys
 

@@ -19,39 +19,46 @@ GatedActivation gated(int activation) {
 
 }  // namespace
 
-void StepWorker::prepare(const Instruction& i, RowRange rows, uint8_t* int8, uint8_t* floats) {
+StepWorker::Acts StepWorker::shared_acts(const Instruction& i) const {
+    size_t shift = 0;
+    if (i.kind != OpKind::MoeDown && i.domain == BufferRows::Tokens && plan_.tokens.by_columns && model_.top_k > 1)
+        shift = static_cast<size_t>(plan_.tokens.begin[rank_]) * (model_.top_k - 1);
+    return {model_.acts_int8 + shift * model_.act_stride_int8, model_.acts_float + shift * model_.act_stride_float};
+}
+
+void StepWorker::prepare(const Instruction& i, RowRange rows, Acts acts) {
     for (int row = rows.begin; row < rows.end; row++) {
         const float* x = i.in + static_cast<size_t>(row) * i.in_cols;
         if (i.norm0) {
             vec_.rms_norm(x, i.norm0, i.op.eps, i.in_cols, false, scratch_.row);
             x = scratch_.row;
         }
-        if (i.product.needs_int8) model_.isa.matmul->prepare_act(ActFamily::Int8, x, i.in_cols, int8 + row * model_.act_stride_int8);
-        if (i.product.needs_float) model_.isa.matmul->prepare_act(ActFamily::Float32, x, i.in_cols, floats + row * model_.act_stride_float);
+        if (i.product.needs_int8) model_.isa.matmul->prepare_act(ActFamily::Int8, x, i.in_cols, acts.int8 + row * model_.act_stride_int8);
+        if (i.product.needs_float) model_.isa.matmul->prepare_act(ActFamily::Float32, x, i.in_cols, acts.floats + row * model_.act_stride_float);
     }
 }
 
 void StepWorker::matmul(const Instruction& i) {
     const DomainPlan& d = domain(i);
+    const Acts shared = shared_acts(i);
     if (d.by_columns) {
         const RowRange rows = own_rows(i);
         if (rows.count() == 0) return;
-        prepare(i, rows, model_.acts_int8, model_.acts_float);
+        prepare(i, rows, shared);
         if (rows.count() >= kGemmColumnsMin) multiply_tiles(i, rows, true);
-        else multiply_passes(i, rows, model_.acts_int8, model_.acts_float, true);
+        else multiply_passes(i, rows, shared, true);
         return;
     }
     const RowRange all{0, d.rows};
-    if (d.rows < kSharedPrepareMin || plan_.active == 1) {
-        const bool own = d.rows < kSharedPrepareMin;
-        prepare(i, all, own ? scratch_.act_int8 : model_.acts_int8, own ? scratch_.act_float : model_.acts_float);
-        if (own) return multiply_passes(i, all, scratch_.act_int8, scratch_.act_float, false);
-    } else {
-        prepare(i, own_rows(i), model_.acts_int8, model_.acts_float);
-        barrier();
+    if (d.rows < kSharedPrepareMin) {
+        const Acts own{scratch_.act_int8, scratch_.act_float};
+        prepare(i, all, own);
+        return multiply_passes(i, all, own, false);
     }
+    prepare(i, own_rows(i), shared);
+    barrier();
     if (d.rows >= kGemmColumnsMin) multiply_tiles(i, all, false);
-    else multiply_passes(i, all, model_.acts_int8, model_.acts_float, false);
+    else multiply_passes(i, all, shared, false);
 }
 
 namespace {
@@ -75,12 +82,12 @@ MatmulCall shard_call(const Instruction& i, const Part& p, const Shard& s, float
 }  // namespace
 
 // Passes of up to 16 columns. More columns: block after block of weights, so that only the first pass reads memory.
-void StepWorker::multiply_passes(const Instruction& i, RowRange rows, const uint8_t* int8, const uint8_t* floats, bool all_shards) {
+void StepWorker::multiply_passes(const Instruction& i, RowRange rows, Acts from, bool all_shards) {
     const int passes = (rows.count() + kGemvColumnsMax - 1) / kGemvColumnsMax;
     for (const Part& p : i.product.parts) {
         const bool is_int8 = p.family == ActFamily::Int8;
         const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-        const uint8_t* acts = (is_int8 ? int8 : floats) + rows.begin * stride;
+        const uint8_t* acts = (is_int8 ? from.int8 : from.floats) + rows.begin * stride;
         const int step = all_shards ? 1 : plan_.active;
         for (size_t n = all_shards ? 0 : rank_; n < p.shards.size(); n += step) {
             const Shard& s = p.shards[n];
@@ -101,6 +108,7 @@ void StepWorker::multiply_passes(const Instruction& i, RowRange rows, const uint
 }
 
 void StepWorker::multiply_tiles(const Instruction& i, RowRange rows, bool all_shards) {
+    const Acts from = shared_acts(i);
     void (*packed_by)(int, const ActColumns&, int, int, uint8_t*) = nullptr;
     for (const Part& p : i.product.parts) {
         const bool is_int8 = p.family == ActFamily::Int8;
@@ -109,7 +117,7 @@ void StepWorker::multiply_tiles(const Instruction& i, RowRange rows, bool all_sh
         const int count = rows.count(), n_tiles = tile_count(count, k.tile_columns);
         uint8_t* tiles = all_shards ? model_.own_tiles(rows.begin, rank_) : model_.tiles;
         if (packed_by != k.pack_tiles) {
-            const ActColumns x{(is_int8 ? model_.acts_int8 : model_.acts_float) + rows.begin * stride, stride, nullptr, count};
+            const ActColumns x{(is_int8 ? from.int8 : from.floats) + rows.begin * stride, stride, nullptr, count};
             if (all_shards) {
                 k.pack_tiles(p.cols, x, 0, n_tiles, tiles);
             } else {

@@ -35,9 +35,13 @@ private:
     void find_best();
 
     // products.cpp
+    // Prepared columns of the rows of an operation: row r is at base + r * stride. By columns, threads are at different
+    // operations at a time, so each keeps within its own part, which is as large as its rows times the experts of a token.
+    struct Acts { uint8_t* int8; uint8_t* floats; };
+    Acts shared_acts(const Instruction& i) const;
     void matmul(const Instruction& i);
-    void prepare(const Instruction& i, RowRange rows, uint8_t* int8, uint8_t* floats);
-    void multiply_passes(const Instruction& i, RowRange rows, const uint8_t* int8, const uint8_t* floats, bool all_shards);
+    void prepare(const Instruction& i, RowRange rows, Acts acts);
+    void multiply_passes(const Instruction& i, RowRange rows, Acts acts, bool all_shards);
     void multiply_tiles(const Instruction& i, RowRange rows, bool all_shards);
 
     // experts.cpp

@@ -21,9 +21,12 @@ template <class S> struct ChunkOf {
     bool from_memory;
 };
 
-// scores[row][key] = sum over d of query[d][row] * K[d][key], for NP pages from p on.
+// Few rows are read where they are; a tile's are first put side by side, [head_dim][NQ].
+template <int NQ> constexpr bool kInPlace = NQ <= 4;
+
+// scores[row][key] = sum over d of query[row][d] * K[d][key], for NP pages from p on.
 template <class S, int NQ, int NP>
-inline void score_pages(const ChunkOf<S>& chunk, int p, const float* query, float* scores) {
+inline void score_pages(const ChunkOf<S>& chunk, int p, const float* const (&rows)[NQ], const float* query, float* scores) {
     using V = typename S::V;
     V acc[NQ][NP];
     for (int q = 0; q < NQ; q++) for (int i = 0; i < NP; i++) acc[q][i] = S::zero();
@@ -35,7 +38,7 @@ inline void score_pages(const ChunkOf<S>& chunk, int p, const float* query, floa
             if (chunk.from_memory && d % 2 == 0) S::prefetch(chunk.page[p + i] + value_offset + d * kPageSlots);
         }
         for (int q = 0; q < NQ; q++) {
-            const V x = S::set(query[d * NQ + q]);
+            const V x = S::set(kInPlace<NQ> ? rows[q][d] : query[d * NQ + q]);
             for (int i = 0; i < NP; i++) acc[q][i] = S::fma(keys[i], x, acc[q][i]);
         }
     }
@@ -43,11 +46,11 @@ inline void score_pages(const ChunkOf<S>& chunk, int p, const float* query, floa
         for (int i = 0; i < NP; i++) S::store(scores + q * kChunkKeys + (p + i) * kPageSlots, acc[q][i]);
 }
 
-template <class S, int NQ> inline void score_chunk(const ChunkOf<S>& chunk, const float* query, float* scores) {
+template <class S, int NQ> inline void score_chunk(const ChunkOf<S>& chunk, const float* const (&rows)[NQ], const float* query, float* scores) {
     constexpr int NP = fitting<S>(NQ);
     int p = chunk.first;
-    for (; p + NP <= chunk.last; p += NP) score_pages<S, NQ, NP>(chunk, p, query, scores);
-    for (; p < chunk.last; p++) score_pages<S, NQ, 1>(chunk, p, query, scores);
+    for (; p + NP <= chunk.last; p += NP) score_pages<S, NQ, NP>(chunk, p, rows, query, scores);
+    for (; p < chunk.last; p++) score_pages<S, NQ, 1>(chunk, p, rows, query, scores);
 }
 
 // out[row][dims] = sum over keys of weight[row][key] * V[key][dims], for DV vectors of dims.
@@ -96,7 +99,7 @@ template <class S> inline bool soften(const AttendCall& call, const ChunkOf<S>& 
     const V nothing = S::set(-INFINITY);
     V largest = nothing;
     for (int p = chunk.first; p < chunk.last; p++) {
-        V s = S::load(scores + p * kPageSlots);
+        V s = S::mul(S::load(scores + p * kPageSlots), S::set(call.scale));
         if (call.softcap > 0) s = S::mul(S::set(call.softcap), tanh_of<S>(S::mul(s, S::set(1.0f / call.softcap))));
         s = S::choose(s, nothing, from - p * kPageSlots, to - p * kPageSlots);
         S::store(scores + p * kPageSlots, s);
@@ -162,11 +165,13 @@ template <class S, int NQ> void attend_rows(const AttendCall& call) {
     const int head_dim = call.kv.head_dim, stride = padded_head_dim(head_dim);
     float* scores = call.scratch;                               // [NQ][kChunkKeys]
     float* values = scores + kAttendRowsMax * kChunkKeys;       // [NQ][stride]
-    float* query = values + kAttendRowsMax * stride;            // [head_dim][NQ], scaled
+    float* query = values + kAttendRowsMax * stride;            // [head_dim][NQ]
+    const float* rows[NQ];
     int oldest = INT32_MAX;
     for (int q = 0; q < NQ; q++) {
         const int row = q < call.rows ? q : call.rows - 1;      // a tile with rows to spare computes the last one twice
-        for (int d = 0; d < head_dim; d++) query[d * NQ + q] = call.query[row][d] * call.scale;
+        rows[q] = call.query[row];
+        if (!kInPlace<NQ>) for (int d = 0; d < head_dim; d++) query[d * NQ + q] = rows[q][d];
         const int from = call.window > 0 ? call.position[row] - call.window + 1 : 0;
         if (from < oldest) oldest = from;
     }
@@ -177,7 +182,7 @@ template <class S, int NQ> void attend_rows(const AttendCall& call) {
     while (key + kChunkKeys <= oldest) key += kChunkKeys;
     for (; key < call.key_end; key += kChunkKeys) {
         open_chunk<S>(call, key, oldest, chunk);
-        score_chunk<S, NQ>(chunk, query, scores);
+        score_chunk<S, NQ>(chunk, rows, query, scores);
         Partial part[NQ];
         for (int q = 0; q < NQ; q++) {
             part[q].values = values + q * stride;

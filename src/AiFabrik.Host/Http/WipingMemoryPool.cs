@@ -16,7 +16,7 @@ internal sealed class WipingMemoryPool : MemoryPool<byte>
     /// <summary>Blocks kept for reuse; above that they are left to the collector (zeroed). 4,096 blocks are 16 MiB.</summary>
     public const int IdleBlocksMax = 4096;
 
-    private readonly ConcurrentQueue<byte[]> _idle = new();
+    private readonly ConcurrentQueue<Block> _idle = new();
     private int _idleCount;
     private long _rented;
 
@@ -31,17 +31,18 @@ internal sealed class WipingMemoryPool : MemoryPool<byte>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, MaxBufferSize);
         Interlocked.Increment(ref _rented);
         if (minBufferSize > BlockBytes) return new Block(this, GC.AllocateUninitializedArray<byte>(minBufferSize, pinned: true));
-        if (_idle.TryDequeue(out var memory)) Interlocked.Decrement(ref _idleCount);
-        else memory = GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true);
-        return new Block(this, memory);
+        if (!_idle.TryDequeue(out var block)) return new Block(this, GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true));
+        Interlocked.Decrement(ref _idleCount);
+        block.Take();
+        return block;
     }
 
-    private void Return(byte[] memory)
+    private void Return(Block block, byte[] memory)
     {
         Array.Clear(memory);
         Interlocked.Decrement(ref _rented);
         if (memory.Length != BlockBytes) return;
-        if (Interlocked.Increment(ref _idleCount) <= IdleBlocksMax) _idle.Enqueue(memory);
+        if (Interlocked.Increment(ref _idleCount) <= IdleBlocksMax) _idle.Enqueue(block);
         else Interlocked.Decrement(ref _idleCount);
     }
 
@@ -50,16 +51,19 @@ internal sealed class WipingMemoryPool : MemoryPool<byte>
     {
     }
 
+    /// <summary>A block and its owner in one object, so that renting one again allocates nothing.</summary>
     private sealed class Block(WipingMemoryPool pool, byte[] memory) : IMemoryOwner<byte>
     {
-        private byte[]? _memory = memory;
+        private int _isOut = 1;
 
-        public Memory<byte> Memory => _memory ?? throw new ObjectDisposedException(nameof(Block));
+        public Memory<byte> Memory => Volatile.Read(ref _isOut) == 1 ? memory : throw new ObjectDisposedException(nameof(Block));
+
+        public void Take() => Volatile.Write(ref _isOut, 1);
 
         public void Dispose()
         {
-            var memory = Interlocked.Exchange(ref _memory, null) ?? throw new InvalidOperationException("a block of the wiping pool was returned twice");
-            pool.Return(memory);
+            if (Interlocked.Exchange(ref _isOut, 0) == 0) throw new InvalidOperationException("a block of the wiping pool was returned twice");
+            pool.Return(this, memory);
         }
     }
 }

@@ -1,0 +1,42 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace AiFabrik.Compute.Ilgpu;
+
+/// <summary>
+/// An opened device with its compiled kernels. One for each physical device and process: executors share it, since compiling takes
+/// seconds. It lives until the process ends.
+/// </summary>
+internal sealed class IlgpuDevice
+{
+    public IlgpuDevice(string name, Accelerator accelerator)
+    {
+        Name = name;
+        Accelerator = accelerator;
+        IsCuda = accelerator is CudaAccelerator;
+        IsGpu = IsCuda || (accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU));
+        Kernels = new KernelSet(accelerator);
+    }
+
+    /// <summary>"cuda:0", "opencl:0".</summary>
+    public string Name { get; }
+
+    public Accelerator Accelerator { get; }
+
+    public bool IsCuda { get; }
+
+    /// <summary>True for GPUs: many small work-items. False for a processor behind OpenCL: few, each with much to do.</summary>
+    public bool IsGpu { get; }
+
+    public KernelSet Kernels { get; }
+
+    public string Description => Accelerator.Name.Trim();
+
+    /// <summary>Bytes that can still be allocated.</summary>
+    public long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Accelerator.MemorySize;
+
+    /// <summary>Bytes of one allocation at most.</summary>
+    public long AllocationBytesMax =>
+        Accelerator.Device is CLDevice device && device.GetDeviceInfo(CLDeviceInfoType.CL_DEVICE_MAX_MEM_ALLOC_SIZE, out long bytes) == CLError.CL_SUCCESS ? bytes : long.MaxValue;
+}

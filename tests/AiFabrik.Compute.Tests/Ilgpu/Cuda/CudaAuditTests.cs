@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text;
+using AiFabrik.Compute.Ilgpu.Cuda;
+using Xunit;
+
+namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
+
+/// <summary>
+/// What can be known of the CUDA kernels without a GPU: the PTX holds what it should and no local memory; NVIDIA's assembler accepts it, spills nothing, and
+/// leaves room for the planned groups; the machine code's inner loops hold tensor instructions and wide loads. <c>AIFABRIK_WRITE_AUDIT=1</c> writes the table.
+/// </summary>
+public sealed class CudaAuditTests
+{
+    private static string[] Expected(CudaKernelId kernel) => kernel switch
+    {
+        CudaKernelId.GemmBf16 or CudaKernelId.GemmNarrowBf16 => [.. s_tensor, "cp.async.wait_group"],
+        CudaKernelId.GemmQ8 or CudaKernelId.GemmQ4 => [.. s_tensor, "ld.global.nc.v4.b32", "prmt.b32", "cvt.rn.bf16x2.f32"],
+        CudaKernelId.GemmNarrowQ8 or CudaKernelId.GemmNarrowQ4 => [.. s_tensor, "prmt.b32", "cvt.rn.bf16x2.f32"],
+        CudaKernelId.GemvBf16 => [WideLoad, "shfl.sync.bfly.b32"],
+        CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4 => [WideLoad, "prmt.b32", "shfl.sync.bfly.b32"],
+        CudaKernelId.ToBf16 => ["ld.global.nc.v4.f32", "cvt.rn.bf16x2.f32", "st.global.v4.b32"],
+        _ => ["ld.global.f32", "st.global.f32"],
+    };
+
+    private const string WideLoad = "ld.global.nc.L1::no_allocate.L2::128B.v4.b32";
+
+    private static readonly string[] s_tensor =
+    [
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", "ldmatrix.sync.aligned.m8n8.x4.shared.b16", "cp.async.cg.shared.global.L2::128B", "st.global.v4.f32",
+    ];
+
+    public static TheoryData<string> Kernels => [.. CudaKernelTable.All.Select(k => k.Id.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void The_emitted_text_holds_the_instructions_that_it_was_written_for_and_no_local_memory(string name)
+    {
+        string ptx = PtxKernelDevice.Text(Enum.Parse<CudaKernelId>(name));
+        foreach (string expected in Expected(Enum.Parse<CudaKernelId>(name)))
+        {
+            Assert.Contains(expected, ptx, StringComparison.Ordinal);
+        }
+        Assert.DoesNotContain(".local", ptx, StringComparison.Ordinal);
+        Assert.DoesNotContain("call", ptx, StringComparison.Ordinal);
+        Assert.Contains("\n.target sm_80\n", ptx, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void The_machine_code_is_as_planned_on_every_architecture(string name)
+    {
+        CudaTools? tools = CudaTools.Found;
+        Assert.SkipWhen(tools is null, CudaTools.Missing);
+        CudaKernelSource kernel = CudaKernelTable.All[(int)Enum.Parse<CudaKernelId>(name)];
+        foreach (KernelAudit audit in Audit(tools!, [kernel]))
+        {
+            Check(audit);
+        }
+    }
+
+    [Fact]
+    public void A_retargeted_text_assembles_for_Hopper_itself()
+    {
+        CudaTools? tools = CudaTools.Found;
+        Assert.SkipWhen(tools is null, CudaTools.Missing);
+        using var compiler = new PtxCompiler("sm_90a");
+        string directory = Directory.CreateTempSubdirectory("aifabrik-audit").FullName;
+        try
+        {
+            (bool ok, string messages) = tools!.Assemble(compiler.Compile(CudaKernelTable.All[0]), "sm_90a", Path.Combine(directory, "kernel.cubin"));
+            Assert.True(ok, messages);
+        }
+        finally
+        {
+            Directory.Delete(directory, true);
+        }
+    }
+
+    [Fact]
+    public void The_table_is_written_where_that_is_asked_for()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("AIFABRIK_WRITE_AUDIT") != "1", "AIFABRIK_WRITE_AUDIT=1 writes docs/cuda-audit.md");
+        CudaTools? tools = CudaTools.Found;
+        Assert.SkipWhen(tools is null, CudaTools.Missing);
+        var text = new StringBuilder(Introduction.Replace("\r", "", StringComparison.Ordinal));
+        text.Append("\n\n").Append(KernelAudit.Header.Replace("\r", "", StringComparison.Ordinal)).Append('\n');
+        foreach (KernelAudit audit in Audit(tools!, CudaKernelTable.All))
+        {
+            text.Append(audit.Row()).Append('\n');
+        }
+        text.Append('\n').Append(Reading.Replace("\r", "", StringComparison.Ordinal)).Append('\n');
+        File.WriteAllText(Path.Combine(CudaTools.Root!, "docs", "cuda-audit.md"), text.ToString());
+    }
+
+    private static List<KernelAudit> Audit(CudaTools tools, IEnumerable<CudaKernelSource> kernels)
+    {
+        string directory = Directory.CreateTempSubdirectory("aifabrik-audit").FullName;
+        try
+        {
+            var audits = new List<KernelAudit>();
+            foreach (CudaKernelSource kernel in kernels)
+            {
+                foreach (AuditDevice device in AuditDevice.All)
+                {
+                    KernelAudit? audit = KernelAudit.TryMake(tools, kernel, PtxKernelDevice.Text(kernel.Id), device, directory, out string messages);
+                    Assert.True(audit is not null, $"{kernel.Id}, {device.Architecture}: {messages}");
+                    audits.Add(audit!);
+                }
+            }
+            return audits;
+        }
+        finally
+        {
+            Directory.Delete(directory, true);
+        }
+    }
+
+    private static void Check(KernelAudit audit)
+    {
+        string what = string.Create(CultureInfo.InvariantCulture, $"{audit.Kernel.Id}, {audit.Device.Architecture}: {audit.Row()}");
+        Assert.True(audit.Resources is { SpillBytes: 0, StackBytes: 0 }, what);
+        Assert.True(audit.Groups >= audit.Kernel.GroupsPlanned, what);
+        if (audit.UsesTensorCores)
+        {
+            bool isBf16 = audit.Kernel.Id is CudaKernelId.GemmBf16 or CudaKernelId.GemmNarrowBf16;
+            bool isWide = audit.Kernel.Id <= CudaKernelId.GemmQ4;
+            Assert.True(audit.Hmma == (isWide ? 64 : 16), what);
+            Assert.True(audit.LoopCount("LDSM") == (isWide ? 16 : 8), what);
+            Assert.True(audit.LoopCount("LDGSTS") == (audit.Kernel.Id == CudaKernelId.GemmBf16 ? 8 : isWide || isBf16 ? 4 : 3), what);
+            // Issue must not be what binds: mma.sync reaches about 60 % of the dense rate on sm_90 (6.5 cycles each), and takes 8 cycles or more elsewhere.
+            Assert.True(!isWide || (double)audit.Loop.Count / audit.Hmma <= 0.75 * 6.5, what);
+            Assert.All(audit.Loop.Where(i => MachineCode.Is(i, "HMMA")), i => Assert.Contains("16816.F32.BF16", i, StringComparison.Ordinal));
+        }
+        if (audit.IsVector)
+        {
+            Assert.True(audit.WideLoadsAhead == 8, $"{audit.WideLoadsAhead} loads ahead: {what}");
+            Assert.True(audit.BytesInFlight >= 1.5 * audit.Device.BytesNeeded, what);
+        }
+    }
+
+    private const string Introduction = """
+        # The CUDA kernels, audited without a GPU
+
+        Made by `AIFABRIK_WRITE_AUDIT=1 dotnet test --project tests/AiFabrik.Compute.Tests --filter-class "*CudaAuditTests"` with NVIDIA's ptxas 13.0 and nvdisasm
+        (on `PATH`, in `AIFABRIK_CUDA_TOOLS` or in `../shared/cuda`). Nothing here was measured on a device: no NVIDIA GPU was at hand. What a device would show is
+        predicted at the end; `benchmarks/gpu.sh` finds out.
+
+        Every kernel assembles for every architecture with no stack frame and no spills (the test fails otherwise). *loop*: instructions of the inner loop in machine
+        code. *issue share*: how much of the time that the tensor cores need for the loop's HMMA its instructions take to issue (one a cycle and scheduler; an
+        m16n8k16 takes 8 cycles on sm_80, 32 on sm_89, 4 on sm_90 at the data sheets' dense rates). *weight bytes on the way*: what the resident groups of a
+        multiprocessor have asked for and not yet used; *needed*: memory bandwidth × 700 ns ÷ multiprocessors (Little's law; A100 2.04 TB/s, L40S 0.86 TB/s,
+        H100 SXM 3.35 TB/s; the latency is an assumption).
+        """;
+
+    private const string Reading = """
+        ## What it predicts
+
+        - **Decode** (`Gemv*`): the loads of a round all stand before its arithmetic, and what is on the way exceeds what is needed several times over: memory bandwidth
+          should bind. Arithmetic is the second limit for q4 (about 2.8 instructions a weight; at 3.35 TB/s an H100 streams 45 q4_0 weights a cycle and
+          multiprocessor, 126 instructions for 128 lanes: **q4_0 will be bound by issue on an H100**, at an estimated 60 to 75 % of bandwidth; on an A100 and an L40S by
+          bandwidth). q8_0 needs about 3.4 instructions a weight and half as many weights a second: 80 lanes of 128.
+        - **Prefill** (`Gemm*`): on sm_80 and sm_89 the tensor cores bind: instructions issue in a fraction of their time. A warp's 64 × 64 × 16 reads 4 KiB of
+          shared memory for 32 HMMA: 50 % of an A100's shared-memory bandwidth, but 100 % of an H100's at its full rate, so that `mma.sync` there stops where it is
+          said to stop, at about 60 % of the dense rate; `wgmma`, which reads shared memory once for four warps, is the way beyond.
+        - **2 to 64 sequences** (`GemmNarrow*`): bytes on the way suffice for bandwidth in bf16 and q8_0; for q4 on an H100 look at the ratio above.
+        """;
+}

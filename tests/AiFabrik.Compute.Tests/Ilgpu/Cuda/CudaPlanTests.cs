@@ -1,0 +1,73 @@
+using AiFabrik.Compute.Ilgpu.Cuda;
+using Xunit;
+
+namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
+
+/// <summary>What needs no device: the driver's absence, buckets of graphs, plans of splits, the table of kernels.</summary>
+public sealed class CudaPlanTests
+{
+    [Fact]
+    public void A_machine_without_the_driver_says_so_in_one_sentence()
+    {
+        bool open = CudaDriver.TryOpen(out CudaStatus status);
+        Assert.Equal(open, status == CudaStatus.Success);
+        string text = CudaDriver.Describe(status);
+        Assert.EndsWith(".", text, StringComparison.Ordinal);
+        Assert.Equal(status, CudaStreamHandle.TryCreate(out CudaStreamHandle? stream) is CudaStatus.Success ? CudaStatus.Success : status);
+        stream?.Dispose();
+        foreach (CudaStatus value in Enum.GetValues<CudaStatus>())
+        {
+            Assert.EndsWith(".", CudaDriver.Describe(value), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 0, 1)]
+    [InlineData(2, 1, 2)]
+    [InlineData(3, 2, 4)]
+    [InlineData(64, 6, 64)]
+    [InlineData(65, 7, 128)]
+    [InlineData(256, 8, 256)]
+    public void A_batch_falls_into_the_smallest_bucket_that_holds_it(int batch, int bucket, int size)
+    {
+        Assert.Equal(bucket, CudaGraph.BucketOf(batch));
+        Assert.Equal(size, CudaGraph.BucketSize(bucket));
+    }
+
+    [Fact]
+    public void Batches_beyond_the_largest_bucket_have_none()
+    {
+        Assert.Equal(-1, CudaGraph.BucketOf(CudaGraph.BatchSizeMax + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => CudaGraph.BucketOf(0));
+        using var graph = new CudaGraph();
+        Assert.False(graph.Has(0));
+        Assert.Equal(CudaStatus.InvalidValue, graph.Launch(0, 0));
+    }
+
+    [Fact]
+    public void Splits_cover_every_column_once_and_none_is_empty()
+    {
+        for (int cols = 32; cols < 5000; cols += 96)
+        {
+            foreach (int unit in (int[])[32, 256, 512, 1024])
+            {
+                foreach (int tiles in (int[])[1, 7, 100, 10_000])
+                {
+                    var plan = SplitPlan.For(cols, unit, tiles, 132, 4);
+                    Assert.InRange(plan.Count, 1, SplitPlan.CountMax);
+                    Assert.True(plan.Count == 1 || plan.Cols % unit == 0);
+                    Assert.InRange(cols, (long)(plan.Count - 1) * plan.Cols + 1, (long)plan.Count * plan.Cols);
+                }
+            }
+        }
+        Assert.Equal(1, SplitPlan.For(4096, 256, 10_000, 132, 4).Count);
+        Assert.Equal(0, SplitPlan.Whole(4096).WorkspaceFloats(8, 8));
+    }
+
+    [Fact]
+    public void The_table_stands_in_the_order_of_the_identifiers()
+    {
+        Assert.Equal(Enum.GetValues<CudaKernelId>(), CudaKernelTable.All.Select(k => k.Id));
+        Assert.All(CudaKernelTable.All, k => Assert.Equal(k.Id + "Kernel", k.Type.Name));
+    }
+}

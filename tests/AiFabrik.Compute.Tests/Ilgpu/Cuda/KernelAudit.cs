@@ -1,0 +1,99 @@
+using System.Globalization;
+using AiFabrik.Compute.Ilgpu.Cuda;
+
+namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
+
+/// <summary>A device that the audit reckons with.</summary>
+/// <param name="Architecture">What ptxas is told.</param>
+/// <param name="Name">A well-known card of it.</param>
+/// <param name="SharedBytes">Shared memory of a multiprocessor; a group also takes <see cref="SharedReserved"/>.</param>
+/// <param name="ThreadsMax">Resident threads.</param>
+/// <param name="GroupsMax">Resident groups.</param>
+/// <param name="Multiprocessors">Of the card.</param>
+/// <param name="Bandwidth">Of the card's memory, bytes a second (data sheet).</param>
+/// <param name="CyclesPerHmma">Cycles that a scheduler's tensor core takes for one m16n8k16 in bf16 (data sheet's dense rate / 4 / multiprocessors / clock).</param>
+internal sealed record AuditDevice(string Architecture, string Name, int SharedBytes, int ThreadsMax, int GroupsMax, int Multiprocessors, double Bandwidth, int CyclesPerHmma)
+{
+    public const int Registers = 65_536;
+    public const int SharedReserved = 1024;
+
+    /// <summary>Time from a load to its data under traffic: an assumption on the safe side, since only a device can tell.</summary>
+    public const double LatencySeconds = 700e-9;
+
+    public static IReadOnlyList<AuditDevice> All { get; } =
+    [
+        new("sm_80", "A100 80 GB", 164 << 10, 2048, 32, 108, 2.04e12, 8),
+        new("sm_89", "L40S", 100 << 10, 1536, 24, 142, 0.864e12, 32),
+        new("sm_90", "H100 SXM", 228 << 10, 2048, 32, 132, 3.35e12, 4),
+    ];
+
+    /// <summary>Bytes that each multiprocessor must have on the way to keep the memory busy (Little's law).</summary>
+    public double BytesNeeded => Bandwidth * LatencySeconds / Multiprocessors;
+
+    /// <summary>Resident groups and what limits them.</summary>
+    public (int Groups, string Limit) Occupancy(Resources resources, int threads)
+    {
+        // Registers are given out to warps in units of 256.
+        int warps = (threads + 31) / 32, perWarp = (resources.Registers * 32 + 255) / 256 * 256;
+        (int Groups, string Limit)[] limits =
+        [
+            (Registers / (perWarp * warps), "registers"),
+            (SharedBytes / (resources.SharedBytes + SharedReserved), "shared"),
+            (ThreadsMax / threads, "threads"),
+            (GroupsMax, "groups"),
+        ];
+        return limits.MinBy(l => l.Groups);
+    }
+}
+
+/// <summary>One kernel assembled for one architecture.</summary>
+internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, Resources Resources, int Groups, string Limit, IReadOnlyList<string> Loop, int Instructions)
+{
+    public bool UsesTensorCores => Kernel.Id <= CudaKernelId.GemmNarrowQ4;
+
+    public bool IsVector => Kernel.Id is CudaKernelId.GemvBf16 or CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4;
+
+    public int Hmma => LoopCount("HMMA");
+
+    public int LoopCount(string opcode) => Loop.Count(i => MachineCode.Is(i, opcode));
+
+    /// <summary>16-byte loads of weights (which alone bypass the first-level cache) in the loop before its first use of one.</summary>
+    public int WideLoadsAhead => Loop.TakeWhile(i => !MachineCode.Is(i, "FFMA") && !MachineCode.Is(i, "FADD")).Count(IsWideWeightLoad);
+
+    public double BytesInFlight => (double)Groups * Kernel.WeightBytesInFlight;
+
+    public static bool IsWideWeightLoad(string instruction) =>
+        MachineCode.Is(instruction, "LDG") && instruction.Contains(".128", StringComparison.Ordinal) && instruction.Contains(".NA", StringComparison.Ordinal);
+
+    /// <summary>Assembles and disassembles; null with ptxas's messages where the text is not accepted.</summary>
+    public static KernelAudit? TryMake(CudaTools tools, CudaKernelSource kernel, string ptx, AuditDevice device, string directory, out string messages)
+    {
+        string cubin = Path.Combine(directory, $"{kernel.Id}-{device.Architecture}.cubin");
+        (bool ok, messages) = tools.Assemble(ptx, device.Architecture, cubin);
+        if (!ok)
+        {
+            return null;
+        }
+        var resources = Resources.Parse(messages);
+        var code = new MachineCode(tools.Disassemble(cubin));
+        (int groups, string limit) = device.Occupancy(resources, kernel.Threads);
+        string mark = kernel.Id <= CudaKernelId.GemmNarrowQ4 ? "HMMA" : "LDG";
+        return new KernelAudit(kernel, device, resources, groups, limit, code.InnerLoop(mark), code.Length);
+    }
+
+    public const string Header = """
+        | kernel | for | registers | shared bytes | groups a multiprocessor (planned) | limit | loop | HMMA | instructions a HMMA | issue share of the tensor time | LDSM | LDGSTS | LDG.128 | weight bytes on the way, KiB | needed, KiB | ratio |
+        |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+        """;
+
+    public string Row()
+    {
+        CultureInfo c = CultureInfo.InvariantCulture;
+        double perHmma = Hmma > 0 ? (double)Loop.Count / Hmma : 0;
+        string tensor = Hmma > 0 ? string.Create(c, $"{Hmma} | {perHmma:0.00} | {perHmma / Device.CyclesPerHmma:P0}") : "– | – | –";
+        string little = UsesTensorCores || IsVector
+            ? string.Create(c, $"{BytesInFlight / 1024:0.0} | {Device.BytesNeeded / 1024:0.0} | {BytesInFlight / Device.BytesNeeded:0.0}")
+            : "– | – | –";
+        return string.Create(c, $"| {Kernel.Id} | {Device.Architecture} | {Resources.Registers} | {Resources.SharedBytes} | {Groups} ({Kernel.GroupsPlanned}) | {Limit} | {Loop.Count} | {tensor} | {LoopCount("LDSM")} | {LoopCount("LDGSTS")} | {Loop.Count(i => MachineCode.Is(i, "LDG") && i.Contains(".128", StringComparison.Ordinal))} | {little} |");
+    }
+}

@@ -1,0 +1,169 @@
+using System.Runtime.InteropServices;
+using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
+using AiFabrik.Ptx;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using Xunit;
+
+namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
+
+/// <summary>A kernel's arguments as bytes, in order.</summary>
+internal sealed class KernelArguments
+{
+    private readonly List<byte[]> _values = [];
+
+    public IReadOnlyList<byte[]> Values => _values;
+
+    public KernelArguments Add<T>(T value) where T : unmanaged
+    {
+        _values.Add(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray());
+        return this;
+    }
+}
+
+/// <summary>Where the parity cases run: the PTX machine everywhere, and a GPU where there is one.</summary>
+internal abstract class KernelDevice : IDisposable
+{
+    public abstract ulong Upload<T>(string name, ReadOnlySpan<T> values) where T : unmanaged;
+
+    public abstract T[] Download<T>(ulong address, int count) where T : unmanaged;
+
+    public abstract void Run(CudaKernelId kernel, LaunchShape shape, KernelArguments arguments);
+
+    public abstract void Dispose();
+}
+
+/// <summary>Runs exactly the PTX that would be loaded; any fault fails the test.</summary>
+internal sealed class PtxKernelDevice : KernelDevice
+{
+    private static readonly Lock s_lock = new();
+    private static readonly Dictionary<CudaKernelId, PtxModule> s_modules = [];
+    private static PtxCompiler? s_compiler;
+
+    private readonly PtxMachine _machine = new();
+    private readonly Dictionary<ulong, PtxBuffer> _buffers = [];
+
+    /// <summary>The patched text of a kernel.</summary>
+    public static string Text(CudaKernelId kernel)
+    {
+        lock (s_lock)
+        {
+            return (s_compiler ??= new PtxCompiler()).Compile(CudaKernelTable.All[(int)kernel]);
+        }
+    }
+
+    private static PtxModule Module(CudaKernelId kernel)
+    {
+        lock (s_lock)
+        {
+            if (!s_modules.TryGetValue(kernel, out PtxModule? module))
+            {
+                Assert.True(PtxModule.TryParse(Text(kernel), out module, out PtxError? error), error?.ToString());
+                s_modules.Add(kernel, module!);
+            }
+            return module!;
+        }
+    }
+
+    public override ulong Upload<T>(string name, ReadOnlySpan<T> values)
+    {
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
+        PtxBuffer buffer = _machine.Allocate(name, bytes.Length);
+        bytes.CopyTo(buffer.Bytes);
+        _buffers.Add(buffer.Address, buffer);
+        return buffer.Address;
+    }
+
+    public override T[] Download<T>(ulong address, int count) => MemoryMarshal.Cast<byte, T>(_buffers[address].Bytes)[..count].ToArray();
+
+    public override void Run(CudaKernelId kernel, LaunchShape shape, KernelArguments arguments)
+    {
+        var packed = new PtxArguments();
+        foreach (byte[] value in arguments.Values)
+        {
+            packed.AddBytes(value);
+        }
+        PtxResult result = _machine.Launch(Module(kernel), PtxPatch.EntryName, new Dim3(shape.GridX, shape.GridY, shape.GridZ), new Dim3(shape.Threads), 0, packed);
+        Assert.True(result.Fault is null, $"{kernel}: {result.Fault}");
+    }
+
+    public override void Dispose()
+    {
+    }
+}
+
+/// <summary>A CUDA device through ILGPU's context and memory and our own loading and launching.</summary>
+internal sealed unsafe class GpuKernelDevice : KernelDevice
+{
+    private readonly Context _context;
+    private readonly CudaAccelerator _accelerator;
+    private readonly CudaKernels _kernels;
+    private readonly CudaStreamHandle _stream;
+    private readonly List<MemoryBuffer1D<byte, Stride1D.Dense>> _buffers = [];
+
+    private GpuKernelDevice(Context context, CudaAccelerator accelerator, CudaKernels kernels, CudaStreamHandle stream) =>
+        (_context, _accelerator, _kernels, _stream) = (context, accelerator, kernels, stream);
+
+    /// <summary>Opens the first device; null, with the reason, where there is none.</summary>
+    public static GpuKernelDevice? TryOpen(out string reason)
+    {
+        if (!CudaDriver.TryOpen(out CudaStatus status))
+        {
+            reason = CudaDriver.Describe(status);
+            return null;
+        }
+        Context context = Context.Create(b => b.Cuda().Optimize(PtxCompiler.Level));
+        CudaAccelerator accelerator = context.CreateCudaAccelerator(0);
+        accelerator.Bind();
+        using var compiler = new PtxCompiler();
+        status = CudaKernels.TryLoad(compiler, null, out CudaKernels? kernels);
+        Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
+        status = CudaStreamHandle.TryCreate(out CudaStreamHandle? stream);
+        Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
+        reason = accelerator.Name;
+        return new GpuKernelDevice(context, accelerator, kernels!, stream!);
+    }
+
+    public override ulong Upload<T>(string name, ReadOnlySpan<T> values)
+    {
+        MemoryBuffer1D<byte, Stride1D.Dense> buffer = _accelerator.Allocate1D(MemoryMarshal.AsBytes(values).ToArray());
+        _accelerator.Synchronize();
+        _buffers.Add(buffer);
+        return (ulong)buffer.NativePtr;
+    }
+
+    public override T[] Download<T>(ulong address, int count)
+    {
+        byte[] bytes = _buffers.First(b => (ulong)b.NativePtr == address).GetAsArray1D();
+        return MemoryMarshal.Cast<byte, T>(bytes)[..count].ToArray();
+    }
+
+    public override void Run(CudaKernelId kernel, LaunchShape shape, KernelArguments arguments)
+    {
+        nint* storage = stackalloc nint[arguments.Values.Count];
+        void** pointers = stackalloc void*[arguments.Values.Count];
+        for (int i = 0; i < arguments.Values.Count; i++)
+        {
+            arguments.Values[i].CopyTo(new Span<byte>(storage + i, sizeof(nint)));
+            pointers[i] = storage + i;
+        }
+        CudaStatus status = CudaDriver.LaunchKernel(_kernels.Function(kernel), (uint)shape.GridX, (uint)shape.GridY, (uint)shape.GridZ, (uint)shape.Threads, 1, 1, 0, _stream.Value, pointers, null);
+        Assert.True(status == CudaStatus.Success, $"{kernel}: {CudaDriver.Describe(status)}");
+        status = CudaDriver.StreamSynchronize(_stream.Value);
+        Assert.True(status == CudaStatus.Success, $"{kernel}: {CudaDriver.Describe(status)}");
+    }
+
+    public override void Dispose()
+    {
+        _stream.Dispose();
+        _kernels.Dispose();
+        foreach (MemoryBuffer1D<byte, Stride1D.Dense> buffer in _buffers)
+        {
+            buffer.Dispose();
+        }
+        _accelerator.Dispose();
+        _context.Dispose();
+    }
+}
