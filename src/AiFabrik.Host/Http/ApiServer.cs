@@ -24,6 +24,8 @@ internal static class ApiServer
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error).AddSimpleConsole(o => o.SingleLine = true);
         var app = builder.Build();
         var memories = new RequestMemoryPool(options.Limits, model);
+        // Requests whose body is still on its way get 503; those that the engine has are finished.
+        app.Lifetime.ApplicationStopping.Register(() => _ = model.Engine.DrainAsync());
         app.Lifetime.ApplicationStopped.Register(memories.Dispose);
         app.Use(NoExceptionLeavesAsync);
         app.UseRouting();
