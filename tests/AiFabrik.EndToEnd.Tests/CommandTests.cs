@@ -18,14 +18,14 @@ public sealed class CommandTests
     {
         var raw = Ok(await CommandLine.RunAsync("run", "--model", Repository.Model, "--prompt", "The capital of France is", "--raw", "--max-tokens", "2", "--temperature", "0"));
         Assert.Equal(" Paris.\n", raw.Output);
-        var chat = Ok(await CommandLine.RunAsync(Encoding.UTF8.GetBytes("What is the capital of France?"), "run", "--model", Repository.Model, "--prompt", "-", "--max-tokens", "24", "--temperature", "0"));
+        var chat = Ok(await CommandLine.RunAsync(Encoding.UTF8.GetBytes("What is the capital of France? Answer in a sentence."), "run", "--model", Repository.Model, "--prompt", "-", "--max-tokens", "24", "--temperature", "0"));
         Assert.Contains("Paris", chat.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Run_without_a_prompt_is_a_chat()
     {
-        var result = Ok(await CommandLine.RunAsync(Encoding.UTF8.GetBytes("What is the capital of France?\nAnd of Italy?\n"), "run", "--model", Repository.Model, "--max-tokens", "16", "--temperature", "0"));
+        var result = Ok(await CommandLine.RunAsync(Encoding.UTF8.GetBytes("What is the capital of France? Answer in a sentence.\nAnd of Italy?\n"), "run", "--model", Repository.Model, "--max-tokens", "16", "--temperature", "0"));
         Assert.Contains("Paris", result.Output, StringComparison.Ordinal);
         Assert.True(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length >= 2, result.Output);
     }

@@ -31,7 +31,7 @@ public sealed class EnduranceTests
             Client[] clients = [http1, h2c, tls];
             var before = (await http1.ChatAsync("\"temperature\":0,\"max_tokens\":32", "Name three rivers.")).Content;
             // Pools and compiled code are at their size after some of each.
-            await RunAsync(clients, Requests / 3);
+            await RunAsync(clients, Requests / 4);
             var memory = ResidentBytes(server);
             var failures = await RunAsync(clients, Requests);
             var grown = ResidentBytes(server) - memory;

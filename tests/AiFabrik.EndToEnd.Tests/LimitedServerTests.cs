@@ -151,6 +151,32 @@ public sealed class LimitedServerTests(LimitedServer server) : IClassFixture<Lim
     }
 }
 
+/// <summary>A body whose second half waits.</summary>
+internal sealed class Held(byte[] first, byte[] second) : HttpContent
+{
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Begun => _begun.Task;
+
+    public void Release() => _released.TrySetResult();
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    {
+        await stream.WriteAsync(first);
+        await stream.FlushAsync();
+        _begun.TrySetResult();
+        await _released.Task;
+        await stream.WriteAsync(second);
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+}
+
 /// <summary>SIGTERM: nothing new is taken, what runs is finished, then the process ends with 0.</summary>
 public sealed class DrainTests
 {
@@ -165,7 +191,20 @@ public sealed class DrainTests
             using var stream = await client.StreamAsync("\"max_tokens\":400,\"ignore_eos\":true,\"stream_options\":{\"include_usage\":true}");
             await stream.LineAsync();
             await stream.LineAsync();
+            using var late = new Held(client.Bytes("{\"model\":\"MODEL\",\"prompt\":"), client.Bytes("\"Hi\"}"));
+            var lateAnswer = client.OpenAsync(HttpMethod.Post, "/v1/completions", late, false, TestContext.Current.CancellationToken);
+            await late.Begun;
+            // The server has the request once it has answered one that came after it on the same connection.
+            Assert.Equal(HttpStatusCode.OK, (await client.SendAsync(HttpMethod.Get, "/v1/models", null)).Status);
             using (var kill = Process.Start("kill", ["-TERM", $"{server.Process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await Task.Delay(500, TestContext.Current.CancellationToken);
+            late.Release();
+            using (var refused = await lateAnswer)
+            {
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+                Assert.NotNull(refused.Headers.RetryAfter);
+                Assert.Contains("shutting_down", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            }
             var lines = await stream.RestAsync();
             Assert.Equal("data: [DONE]", lines[^1]);
             using var usage = JsonDocument.Parse(lines[^2]["data: ".Length..]);

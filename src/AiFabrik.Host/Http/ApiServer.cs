@@ -20,9 +20,12 @@ internal static class ApiServer
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(options.Limits.DrainSecondsMax));
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, options, tls, pool));
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(o => o.SingleLine = true);
+        // Kestrel does not see that TlsConnection is TLS and would warn at every start that HTTP/2 needs it.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error).AddSimpleConsole(o => o.SingleLine = true);
         var app = builder.Build();
         var memories = new RequestMemoryPool(options.Limits, model);
+        // Requests whose body is still on its way get 503; those that the engine has are finished.
+        app.Lifetime.ApplicationStopping.Register(() => _ = model.Engine.DrainAsync());
         app.Lifetime.ApplicationStopped.Register(memories.Dispose);
         app.Use(NoExceptionLeavesAsync);
         app.UseRouting();
