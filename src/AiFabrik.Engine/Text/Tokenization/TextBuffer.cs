@@ -42,7 +42,25 @@ internal sealed class TextBuffer
         Length += length;
     }
 
+    /// <summary>Keeps the first bytes only.</summary>
+    internal void Shorten(int length) => Length = length;
+
     internal byte TrustAt(int at) => TracksTrust ? _trust[at] : (byte)0;
+
+    /// <summary>Appends the same text again and again, all of one trust.</summary>
+    internal void AppendRepeated(ReadOnlySpan<byte> text, int count, byte trust)
+    {
+        var start = Length;
+        Reserve(checked(text.Length * count));
+        for (var to = Data.AsSpan(start); count > 0; count--)
+        {
+            text.CopyTo(to);
+            to = to[text.Length..];
+            Length += text.Length;
+        }
+
+        if (TracksTrust) _trust.AsSpan(start, Length - start).Fill(trust);
+    }
 
     internal void SetTrust(int start, int length, byte trust) => _trust.AsSpan(start, length).Fill(trust);
 

@@ -36,6 +36,7 @@ internal static class TokenizerJson
     {
         if (json.Length > FileBytesMax) throw new RefusedException($"The tokenizer file is larger than {FileBytesMax} bytes.");
         if (json.StartsWith("\uFEFF"u8)) json = json[3..];
+        if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException();
         var small = new Dictionary<string, JsonElement>();
         ModelReader.Fields? fields = null;
         var reader = new Utf8JsonReader(json);
@@ -78,7 +79,7 @@ internal static class TokenizerJson
         var parts = new TokenizerParts
         {
             Model = model, VocabSize = size, Added = added, Normalizers = [.. normalizers], PreTokenizers = preTokenizers, Unmaps = unmaps, Decoder = decoder,
-            TokenOf = id => byId.TryGetValue(id, out var content) ? content : spellings.Has(id) ? spellings[id].ToArray() : null,
+            Spellings = spellings, OtherSpellings = byId,
             Before = [.. before], After = [.. after],
         };
         ReadConfig(config, parts, added, spellings);
