@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
 
 namespace AiFabrik.Engine.Text;
@@ -19,12 +20,14 @@ internal sealed class TextBuffer
     internal ReadOnlySpan<byte> Span => Data.AsSpan(0, Length);
     internal ReadOnlySpan<byte> Trust => TracksTrust ? _trust.AsSpan(0, Length) : default;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Reset(bool tracksTrust = false)
     {
         Length = 0;
         TracksTrust = tracksTrust;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<byte> text, byte trust = 0)
     {
         Reserve(text.Length);
@@ -71,6 +74,7 @@ internal sealed class TextBuffer
         Length = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Reserve(int more)
     {
         var need = checked(Length + more + PieceTable.SlackBytes);

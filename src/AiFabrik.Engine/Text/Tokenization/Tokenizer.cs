@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Diagnostics.CodeAnalysis;
 using AiFabrik.Engine.Models.Gguf;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
@@ -19,6 +20,7 @@ public sealed class Tokenizer
     private readonly ControlSet _specials;
     private readonly bool[] _isSpecial, _isToken;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Tokenizer(TokenizerParts parts)
     {
         _parts = parts;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
 using AiFabrik.Engine.Text.Tokenization.Json;
 using AiFabrik.Engine.Text.Tokenization.Steps;
@@ -42,6 +43,7 @@ internal sealed class TokenizerParts
     internal bool AddsEos { get; set; }
 
     /// <summary>The spelling of an id as the file has it; false if there is no such token.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal bool TryGetToken(int id, out ReadOnlySpan<byte> spelling)
     {
         if (OtherSpellings.Count > 0 && OtherSpellings.TryGetValue(id, out var added)) spelling = added;

@@ -73,8 +73,9 @@ internal static class BpeBuilder
         space.CopyTo(probe);
         if (model.Pieces.Find(probe, 0, 3) < 0) return;
         var joins = new bool[256];
-        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        for (var place = 0; place < model.Merges.Places; place++)
         {
+            if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
             var (leftAt, leftLength) = pieceOf(left);
             var (rightAt, rightLength) = pieceOf(right);
             if (leftLength == 0 || rightLength == 0) return;
@@ -93,8 +94,9 @@ internal static class BpeBuilder
         var standIns = new bool[model.TokenCount];
         foreach (var id in model.FallbackIds) standIns[Math.Max(id, 0)] |= id >= 0;
         if (model.UnknownId >= 0) standIns[model.UnknownId] = true;
-        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        for (var place = 0; place < model.Merges.Places; place++)
         {
+            if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
             if ((left >= 0 && left < standIns.Length && standIns[left]) || (right >= 0 && right < standIns.Length && standIns[right])) return true;
         }
 

@@ -131,6 +131,7 @@ internal sealed class BpeModel
     }
 
     /// <summary>Fills scratch.Symbols (and Starts, for SentencePiece); returns how many.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int Symbols(BpeScratch scratch, byte[] buffer, int start, int length) => Kind switch
     {
         SymbolKind.Bytes => BytesToSymbols(scratch.Symbols, buffer.AsSpan(start, length)),

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AiFabrik.Engine.Text.Tokenization.Bpe;
 
 /// <summary>Working memory of merging. Pinned, so that it can be wiped.</summary>
@@ -22,12 +24,14 @@ internal sealed class BpeScratch
     /// <summary>The small merger's last merge.</summary>
     internal int LastLeft, LastRight;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureSymbols(int count)
     {
         Ensure(ref Symbols, count);
         Ensure(ref Starts, count + 1);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureSmall(int count)
     {
         if (Small.Length >= count) return;
@@ -70,6 +74,7 @@ internal sealed class BpeScratch
     }
 
     /// <summary>Grows by doubling; what was there is wiped, not kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Ensure<T>(ref T[] array, int count) where T : unmanaged
     {
         if (array.Length >= count) return;

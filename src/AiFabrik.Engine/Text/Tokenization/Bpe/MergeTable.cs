@@ -67,13 +67,16 @@ internal sealed class MergeTable
         }
     }
 
-    /// <summary>Every pair: left, right, rank, symbol.</summary>
-    internal IEnumerable<(int Left, int Right, int Rank, int Symbol)> Pairs()
+    /// <summary>Number of places; some are free.</summary>
+    internal int Places => _slots.Length;
+
+    /// <summary>The pair at a place; false if that is free.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TryGetPair(int place, out int left, out int right)
     {
-        foreach (var slot in _slots)
-        {
-            if (slot.Key != 0) yield return ((int)(slot.Key >> 32) - 2, (int)(uint)slot.Key - 2, slot.Rank, slot.Symbol);
-        }
+        var key = _slots[place].Key;
+        (left, right) = ((int)(key >> 32) - 2, (int)(uint)key - 2);
+        return key != 0;
     }
 
     // Symbols are -1 (never merges) and up; two is added so that no key is 0.

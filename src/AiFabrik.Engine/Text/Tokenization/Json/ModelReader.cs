@@ -107,9 +107,10 @@ internal static class ModelReader
         }
 
         var table = new PieceTable(pieces.Text, shorts, longs);
+        var areDistinct = true;
         for (var id = 0; id < pieces.Count; id++)
         {
-            if (pieces.Has(id) && pieces.Lengths[id] > 0) table.Add(pieces.Starts[id], pieces.Lengths[id], id);
+            if (pieces.Has(id) && pieces.Lengths[id] > 0) areDistinct &= table.Add(pieces.Starts[id], pieces.Lengths[id], id) == id;
         }
 
         var unknown = fields.Unknown is null ? -1 : Find(spellings, fields.Unknown);
@@ -119,7 +120,7 @@ internal static class ModelReader
         {
             Kind = isByteLevel ? SymbolKind.Bytes : SymbolKind.Characters,
             Pieces = table,
-            Merges = ReadMerges(json.Slice(fields.Merges.Start, fields.Merges.Length), table, isByteLevel),
+            Merges = ReadMerges(json.Slice(fields.Merges.Start, fields.Merges.Length), table, areDistinct ? pieces : null, isByteLevel),
             TokenCount = pieces.Count,
             ByteSymbols = isByteLevel ? ByteSymbols(table) : [],
             IgnoreMerges = fields.IgnoresMerges,
@@ -161,6 +162,7 @@ internal static class ModelReader
         return symbols;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int[] Fallback(Spellings spellings)
     {
         var ids = new int[256];
@@ -174,6 +176,7 @@ internal static class ModelReader
         return ids;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Find(Spellings spellings, byte[] text)
     {
         for (var id = 0; id < spellings.Count; id++)
@@ -185,12 +188,13 @@ internal static class ModelReader
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static MergeTable ReadMerges(ReadOnlySpan<byte> json, PieceTable pieces, bool isByteLevel)
+    private static MergeTable ReadMerges(ReadOnlySpan<byte> json, PieceTable pieces, Spellings? distinct, bool isByteLevel)
     {
         var list = new JsonList(json);
         if (list.Peek() != '[') throw new RefusedException("The tokenizer's merges are not a list.");
         list.Take();
         var pairs = new List<(int Left, int Right, int Symbol)>(1 << 15);
+        var symbol = -1;
         var pair = new byte[TokenizerParts.TokenBytesMax * 2 + 64];
         var raw = new byte[pair.Length + PieceTable.SlackBytes];
         while (list.Peek() is not ((byte)']' or 0))
@@ -215,7 +219,10 @@ internal static class ModelReader
                 continue;
             }
 
-            var symbols = (pieces.Find(raw, 0, leftLength), pieces.Find(raw, leftLength, rightLength), pieces.Find(raw, 0, leftLength + rightLength));
+            // Files mostly list merges in the order of what they give: that or the next one, or it has to be looked up.
+            var both = raw.AsSpan(0, leftLength + rightLength);
+            if (distinct is null || !(IsSpelled(distinct, symbol, both) || IsSpelled(distinct, ++symbol, both))) symbol = pieces.Find(raw, 0, both.Length);
+            var symbols = (pieces.Find(raw, 0, leftLength), pieces.Find(raw, leftLength, rightLength), symbol);
             if (symbols.Item1 < 0 || symbols.Item2 < 0 || symbols.Item3 < 0) throw new RefusedException("The tokenizer merges tokens that are not in its vocabulary.");
             pairs.Add(symbols);
         }
@@ -228,6 +235,8 @@ internal static class ModelReader
 
         return table;
     }
+
+    private static bool IsSpelled(Spellings spellings, int id, ReadOnlySpan<byte> text) => spellings.Has(id) && spellings.Lengths[id] > 0 && spellings[id].SequenceEqual(text);
 
     /// <summary>A merge: a string with one space, or a pair. Returns the lengths of the left part and of both.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
@@ -86,6 +87,7 @@ internal static class TokenizerJson
         return parts;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static List<AddedToken> ReadAdded(JsonElement e, Spellings spellings)
     {
         var tokens = new List<AddedToken>();
@@ -143,6 +145,7 @@ internal static class TokenizerJson
         parts.AddsEos = JsonFields.Bool(root, "add_eos_token", parts.After.Length > 0) && parts.EosId is not null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (byte[], int?) Named(JsonElement root, string name, List<AddedToken> added, Spellings spellings)
     {
         if (JsonFields.IsMissing(root, name)) return ([], null);
