@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
 
 namespace AiFabrik.Engine.Text;
@@ -19,12 +20,14 @@ internal sealed class TextBuffer
     internal ReadOnlySpan<byte> Span => Data.AsSpan(0, Length);
     internal ReadOnlySpan<byte> Trust => TracksTrust ? _trust.AsSpan(0, Length) : default;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Reset(bool tracksTrust = false)
     {
         Length = 0;
         TracksTrust = tracksTrust;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<byte> text, byte trust = 0)
     {
         Reserve(text.Length);
@@ -42,7 +45,25 @@ internal sealed class TextBuffer
         Length += length;
     }
 
+    /// <summary>Keeps the first bytes only.</summary>
+    internal void Shorten(int length) => Length = length;
+
     internal byte TrustAt(int at) => TracksTrust ? _trust[at] : (byte)0;
+
+    /// <summary>Appends the same text again and again, all of one trust.</summary>
+    internal void AppendRepeated(ReadOnlySpan<byte> text, int count, byte trust)
+    {
+        var start = Length;
+        Reserve(checked(text.Length * count));
+        for (var to = Data.AsSpan(start); count > 0; count--)
+        {
+            text.CopyTo(to);
+            to = to[text.Length..];
+            Length += text.Length;
+        }
+
+        if (TracksTrust) _trust.AsSpan(start, Length - start).Fill(trust);
+    }
 
     internal void SetTrust(int start, int length, byte trust) => _trust.AsSpan(start, length).Fill(trust);
 
@@ -53,6 +74,7 @@ internal sealed class TextBuffer
         Length = 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Reserve(int more)
     {
         var need = checked(Length + more + PieceTable.SlackBytes);

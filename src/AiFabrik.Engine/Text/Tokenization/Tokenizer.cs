@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Diagnostics.CodeAnalysis;
 using AiFabrik.Engine.Models.Gguf;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
@@ -19,6 +20,7 @@ public sealed class Tokenizer
     private readonly ControlSet _specials;
     private readonly bool[] _isSpecial, _isToken;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Tokenizer(TokenizerParts parts)
     {
         _parts = parts;
@@ -27,9 +29,9 @@ public sealed class Tokenizer
         _isToken = new bool[VocabSize];
         foreach (var token in parts.Added) _isSpecial[token.Id] |= token.IsSpecial;
         foreach (var id in parts.OtherSpecials) _isSpecial[id] = true;
-        for (var id = 0; id < VocabSize; id++) _isToken[id] = parts.TokenOf(id) is not null;
+        for (var id = 0; id < VocabSize; id++) _isToken[id] = parts.TryGetToken(id, out _);
         _specials = new ControlSet(parts.Added.Where(t => t.IsSpecial).Select(t => t.Id));
-        Decoder = new DecoderPlan(parts.Decoder, VocabSize, parts.TokenOf);
+        Decoder = new DecoderPlan(parts);
         _rawFinder = new AddedTokenFinder(parts.Added.Where(t => !t.IsNormalized).OrderBy(t => !t.IsSpecial).Select(t => (t, t.Content)));
         _normalizedFinder = new AddedTokenFinder(parts.Added.Where(t => t.IsNormalized).OrderBy(t => !t.IsSpecial).Select(t => (t, NormalizedSpelling(t))));
         DecodedBytesMax = 3 * Math.Max(1, parts.Decoder.Replacement.Length) * (Decoder.LongestBytes + 6) + (parts.Decoder.StripStop * parts.Decoder.StripContent.Length);

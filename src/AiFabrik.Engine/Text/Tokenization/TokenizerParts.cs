@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
+using AiFabrik.Engine.Text.Tokenization.Json;
 using AiFabrik.Engine.Text.Tokenization.Steps;
 
 namespace AiFabrik.Engine.Text;
@@ -12,8 +14,10 @@ internal sealed class TokenizerParts
     internal required BpeModel Model { get; init; }
     internal required int VocabSize { get; init; }
 
-    /// <summary>The spelling of an id as the file has it; null if there is no such token.</summary>
-    internal required Func<int, byte[]?> TokenOf { get; init; }
+    internal required Spellings Spellings { get; init; }
+
+    /// <summary>Spellings of added tokens, before those of the vocabulary.</summary>
+    internal Dictionary<int, byte[]> OtherSpellings { get; init; } = [];
     internal List<AddedToken> Added { get; init; } = [];
 
     /// <summary>Special tokens that are not looked for in text.</summary>
@@ -37,4 +41,19 @@ internal sealed class TokenizerParts
     internal byte[] EosText { get; set; } = [];
     internal bool AddsBos { get; set; }
     internal bool AddsEos { get; set; }
+
+    /// <summary>The spelling of an id as the file has it; false if there is no such token.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal bool TryGetToken(int id, out ReadOnlySpan<byte> spelling)
+    {
+        if (OtherSpellings.Count > 0 && OtherSpellings.TryGetValue(id, out var added)) spelling = added;
+        else if (Spellings.Has(id)) spelling = Spellings[id];
+        else
+        {
+            spelling = default;
+            return false;
+        }
+
+        return true;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace AiFabrik.Engine.Text.Tokenization.Bpe;
 
@@ -15,39 +16,54 @@ internal static class BpeBuilder
     /// <param name="start">Where each piece lies in the table's text; length 0: no piece.</param>
     internal static void Complete(BpeModel model, int[] start, int[] length)
     {
+        model.IndexCharacters();
         var tokens = model.TokenCount;
         var reachable = new bool[tokens];
         var (left, right) = (new int[tokens], new int[tokens]);
         var tooLong = false;
         Parallel.For(0, (tokens + TokensPerTask - 1) / TokensPerTask, () => new BpeScratch(), (task, _, scratch) =>
         {
-            for (var id = task * TokensPerTask; id < Math.Min(tokens, (task + 1) * TokensPerTask); id++)
-            {
-                if (length[id] == 0) continue;
-                if (length[id] > TokenSymbolsMax * 4)
-                {
-                    tooLong = true;
-                    continue;
-                }
-
-                scratch.EnsureSymbols(length[id] + 1);
-                var n = model.Symbols(scratch, model.Pieces.Text, start[id], length[id]);
-                if (n > TokenSymbolsMax) tooLong = true;
-                else if (Merger.MergeSmall(model.Merges, scratch, scratch.Symbols.AsSpan(0, n)) == 1 && scratch.Small[0] == id)
-                {
-                    reachable[id] = true;
-                    (left[id], right[id]) = n > 1 ? (scratch.LastLeft, scratch.LastRight) : (-1, -1);
-                }
-            }
-
+            var end = Math.Min(tokens, (task + 1) * TokensPerTask);
+            if (!MergeTokens(model, scratch, task * TokensPerTask, end, start, length, reachable, left, right)) tooLong = true;
             return scratch;
         }, _ => { });
         model.IsReachable = reachable;
-        if (tooLong || MergesStandIns(model)) return;
+        model.IdsTell = !MergesStandIns(model);
+        if (tooLong || !model.IdsTell) return;
         Prune(model, reachable, left, right);
     }
 
+    /// <summary>Merges some tokens' text; false if one of them is too long for that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool MergeTokens(BpeModel model, BpeScratch scratch, int from, int to, int[] start, int[] length, bool[] reachable, int[] left, int[] right)
+    {
+        var allFit = true;
+        for (var id = from; id < to; id++)
+        {
+            if (length[id] == 0) continue;
+            var n = 0;
+            if (length[id] <= TokenSymbolsMax * 4)
+            {
+                scratch.EnsureSymbols(length[id] + 1);
+                n = model.Symbols(scratch, model.Pieces.Text, start[id], length[id]);
+            }
+
+            if (length[id] > TokenSymbolsMax * 4 || n > TokenSymbolsMax)
+            {
+                allFit = false;
+            }
+            else if (Merger.MergeSmall(model.Merges, scratch, scratch.Symbols.AsSpan(0, n)) == 1 && scratch.Small[0] == id)
+            {
+                reachable[id] = true;
+                (left[id], right[id]) = n > 1 ? (scratch.LastLeft, scratch.LastRight) : (-1, -1);
+            }
+        }
+
+        return allFit;
+    }
+
     /// <summary>Finds out where a U+2581 can be a hard border.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void FindSpaceBorders(BpeModel model, Func<int, (int Start, int Length)> pieceOf)
     {
         if (model.Kind == SymbolKind.Bytes || model.IgnoreMerges) return;
@@ -57,8 +73,9 @@ internal static class BpeBuilder
         space.CopyTo(probe);
         if (model.Pieces.Find(probe, 0, 3) < 0) return;
         var joins = new bool[256];
-        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        for (var place = 0; place < model.Merges.Places; place++)
         {
+            if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
             var (leftAt, leftLength) = pieceOf(left);
             var (rightAt, rightLength) = pieceOf(right);
             if (leftLength == 0 || rightLength == 0) return;
@@ -70,39 +87,31 @@ internal static class BpeBuilder
     }
 
     /// <summary>Whether merges use the tokens that stand for bytes or for unknown characters; their text is not what they stand for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool MergesStandIns(BpeModel model)
     {
-        var standIns = new HashSet<int>(model.FallbackIds) { model.UnknownId };
-        standIns.Remove(-1);
-        foreach (var (left, right, _, _) in model.Merges.Pairs())
+        if (model.FallbackIds.Length == 0 && model.UnknownId < 0) return false;
+        var standIns = new bool[model.TokenCount];
+        foreach (var id in model.FallbackIds) standIns[Math.Max(id, 0)] |= id >= 0;
+        if (model.UnknownId >= 0) standIns[model.UnknownId] = true;
+        for (var place = 0; place < model.Merges.Places; place++)
         {
-            if (standIns.Contains(left) || standIns.Contains(right)) return true;
+            if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
+            if ((left >= 0 && left < standIns.Length && standIns[left]) || (right >= 0 && right < standIns.Length && standIns[right])) return true;
         }
 
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Prune(BpeModel model, bool[] reachable, int[] left, int[] right)
     {
         var merges = new MergeTable(reachable.Length);
-        var ranks = new int[reachable.Length];
-        Array.Fill(ranks, -1);
         for (var id = 0; id < reachable.Length; id++)
         {
-            if (!reachable[id] || right[id] < 0) continue;
-            ranks[id] = model.Merges.Rank(left[id], right[id]);
-            merges.Set(left[id], right[id], ranks[id], id);
-        }
-
-        var ordered = true;
-        for (var id = 0; id < reachable.Length; id++)
-        {
-            if (ranks[id] < 0) continue;
-            ordered &= left[id] >= reachable.Length || ranks[left[id]] < ranks[id];
-            ordered &= right[id] >= reachable.Length || ranks[right[id]] < ranks[id];
+            if (reachable[id] && right[id] >= 0) merges.Set(left[id], right[id], model.Merges.Rank(left[id], right[id]), id);
         }
 
         model.Merges = merges;
-        model.IsOrdered = ordered;
     }
 }

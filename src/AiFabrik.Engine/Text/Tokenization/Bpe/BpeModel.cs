@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Unicode;
 
 namespace AiFabrik.Engine.Text.Tokenization.Bpe;
@@ -20,6 +21,8 @@ internal sealed class BpeModel
 {
     private static readonly byte[] Space = [0xE2, 0x96, 0x81];
 
+    private int[] _characters = [];
+
     internal required SymbolKind Kind { get; init; }
     internal required PieceTable Pieces { get; init; }
     internal required MergeTable Merges { get; set; }
@@ -39,8 +42,8 @@ internal sealed class BpeModel
     /// <summary>Whether merging a token's own text gives that token, so that a piece that equals it needs no merging.</summary>
     internal bool[] IsReachable { get; set; } = [];
 
-    /// <summary>Whether each merge comes after all that make its parts.</summary>
-    internal bool IsOrdered { get; set; }
+    /// <summary>Whether an id stands for the same symbols wherever merging gives it.</summary>
+    internal bool IdsTell { get; set; }
 
     /// <summary>Bytes after which a merge may reach over the start of a U+2581; null where pieces can't be cut there at all.</summary>
     internal bool[]? JoinsSpaceAfter { get; set; }
@@ -62,13 +65,20 @@ internal sealed class BpeModel
             if (next < 0) break;
             at += next;
             // Not within a run of spaces, and not where a merge could join both sides.
-            if (JoinsSpaceAfter[text[at - 1]] || (at >= 3 && text.Slice(at - 3, 3).SequenceEqual(Space))) continue;
-            EncodeWhole(scratch, ref sink, buffer, start + from, at - from);
-            from = at;
+            if (!JoinsSpaceAfter[text[at - 1]] && !IsSpace(text, at - 3))
+            {
+                EncodeWhole(scratch, ref sink, buffer, start + from, at - from);
+                from = at;
+            }
+
+            while (IsSpace(text, at + 3)) at += 3;
         }
 
         EncodeWhole(scratch, ref sink, buffer, start + from, length - from);
     }
+
+    private static bool IsSpace(ReadOnlySpan<byte> text, int at) =>
+        (uint)at < (uint)text.Length && text[at] == Space[0] && text[at..].StartsWith(Space);
 
     private void EncodeWhole(BpeScratch scratch, ref IdSink sink, byte[] buffer, int start, int length)
     {
@@ -88,7 +98,7 @@ internal sealed class BpeModel
             return;
         }
 
-        if (!IsOrdered || !Merger.TryMergeChunks(Merges, scratch, n, out var tokens)) tokens = Merger.MergeHeap(Merges, scratch, n);
+        if (!Merger.TryMergeChunks(Merges, scratch, n, IdsTell, out var tokens)) tokens = Merger.MergeHeap(Merges, scratch, n);
         Emit(scratch, ref sink, buffer, n, scratch.Tokens.AsSpan(0, tokens), scratch.TokenFirst.AsSpan(0, tokens));
     }
 
@@ -121,6 +131,7 @@ internal sealed class BpeModel
     }
 
     /// <summary>Fills scratch.Symbols (and Starts, for SentencePiece); returns how many.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int Symbols(BpeScratch scratch, byte[] buffer, int start, int length) => Kind switch
     {
         SymbolKind.Bytes => BytesToSymbols(scratch.Symbols, buffer.AsSpan(start, length)),
@@ -128,6 +139,7 @@ internal sealed class BpeModel
         _ => CharactersToSymbols(scratch.Symbols, buffer, start, length),
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int BytesToSymbols(int[] symbols, ReadOnlySpan<byte> text)
     {
         var n = 0;
@@ -155,6 +167,7 @@ internal sealed class BpeModel
         return n;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int CharactersToSymbols(int[] symbols, byte[] buffer, int start, int length)
     {
         var n = 0;
@@ -163,7 +176,7 @@ internal sealed class BpeModel
         for (var at = start; at < start + length;)
         {
             var bytes = Utf8Text.Length(buffer[at]);
-            var symbol = Pieces.Find(buffer, at, bytes);
+            var symbol = Character(buffer, at, bytes);
             if (symbol >= 0)
             {
                 if (unknown) symbols[n++] = UnknownId;
@@ -183,6 +196,21 @@ internal sealed class BpeModel
         return n;
     }
 
+    /// <summary>The symbol of one character, or -1.</summary>
+    private int Character(byte[] buffer, int at, int length) =>
+        length < 4 && _characters.Length > 0 ? _characters[Utf8Text.Decode(buffer, at, out _)] : Pieces.Find(buffer, at, length);
+
+    /// <summary>Writes down the symbols of all characters of up to three bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal void IndexCharacters()
+    {
+        if (Kind == SymbolKind.Bytes) return;
+        var characters = new int[0x10000];
+        var utf8 = new byte[3 + PieceTable.SlackBytes];
+        for (var c = 0; c < characters.Length; c++) characters[c] = Pieces.Find(utf8, 0, Utf8Text.Encode(c, utf8));
+        _characters = characters;
+    }
+
     private bool TryFallback(int[] symbols, ref int n, ReadOnlySpan<byte> character)
     {
         if (FallbackIds.Length == 0) return false;
@@ -195,6 +223,7 @@ internal sealed class BpeModel
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int CharactersOnly(BpeScratch scratch, byte[] buffer, int start, int length)
     {
         var n = 0;
@@ -202,7 +231,7 @@ internal sealed class BpeModel
         {
             var bytes = Utf8Text.Length(buffer[at]);
             scratch.Starts[n] = at;
-            scratch.Symbols[n++] = Pieces.Find(buffer, at, bytes);
+            scratch.Symbols[n++] = Character(buffer, at, bytes);
             at += bytes;
         }
 

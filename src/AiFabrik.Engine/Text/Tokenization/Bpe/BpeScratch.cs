@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AiFabrik.Engine.Text.Tokenization.Bpe;
 
 /// <summary>Working memory of merging. Pinned, so that it can be wiped.</summary>
@@ -6,14 +8,14 @@ internal sealed class BpeScratch
     /// <summary>Symbols of the piece at hand and, for each, where its text starts.</summary>
     internal int[] Symbols = [], Starts = [];
 
-    /// <summary>The small merger's state: symbols, ranks of the pair that starts there, indexes of the first symbol.</summary>
-    internal int[] Small = [], SmallRanks = [], SmallFirst = [];
+    /// <summary>The small merger's state: symbols, ranks of the pair that starts there, indexes of the first symbol, what the pair becomes, links.</summary>
+    internal int[] Small = [], SmallRanks = [], SmallFirst = [], SmallMerged = [], SmallNext = [];
 
     /// <summary>Tokens found so far in a long piece, and the index of each one's first symbol.</summary>
     internal int[] Tokens = [], TokenFirst = [];
 
-    /// <summary>The tokens of the last chunk, for text that repeats itself.</summary>
-    internal int[] Chunk = [], ChunkFirst = [];
+    /// <summary>What chunks of the piece at hand gave, for text that repeats itself.</summary>
+    internal ChunkMemory Chunks { get; } = new();
 
     /// <summary>The heap merger's links and queue.</summary>
     internal int[] Next = [], Before = [];
@@ -22,33 +24,28 @@ internal sealed class BpeScratch
     /// <summary>The small merger's last merge.</summary>
     internal int LastLeft, LastRight;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureSymbols(int count)
     {
         Ensure(ref Symbols, count);
         Ensure(ref Starts, count + 1);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void EnsureSmall(int count)
     {
         if (Small.Length >= count) return;
         Ensure(ref Small, count);
         Ensure(ref SmallRanks, count);
         Ensure(ref SmallFirst, count);
+        Ensure(ref SmallMerged, count);
+        Ensure(ref SmallNext, count);
     }
 
     internal void EnsureTokens(int count)
     {
         Ensure(ref Tokens, count);
         Ensure(ref TokenFirst, count + 1);
-    }
-
-    /// <summary>Copies the small merger's result.</summary>
-    internal void KeepChunk(int count)
-    {
-        Ensure(ref Chunk, count);
-        Ensure(ref ChunkFirst, count);
-        Small.AsSpan(0, count).CopyTo(Chunk);
-        SmallFirst.AsSpan(0, count).CopyTo(ChunkFirst);
     }
 
     internal void EnsureHeap(int count)
@@ -66,16 +63,18 @@ internal sealed class BpeScratch
         Array.Clear(Small);
         Array.Clear(SmallRanks);
         Array.Clear(SmallFirst);
+        Array.Clear(SmallMerged);
+        Array.Clear(SmallNext);
         Array.Clear(Tokens);
         Array.Clear(TokenFirst);
-        Array.Clear(Chunk);
-        Array.Clear(ChunkFirst);
+        Chunks.Clear();
         Array.Clear(Next);
         Array.Clear(Before);
         Array.Clear(Heap);
     }
 
     /// <summary>Grows by doubling; what was there is wiped, not kept.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Ensure<T>(ref T[] array, int count) where T : unmanaged
     {
         if (array.Length >= count) return;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace AiFabrik.Engine.Text.Tokenization.Bpe;
 
@@ -10,13 +11,87 @@ namespace AiFabrik.Engine.Text.Tokenization.Bpe;
 internal static class Merger
 {
     /// <summary>Symbols in a chunk of a long piece. A power of two, as the merges of runs double.</summary>
-    internal const int ChunkSymbols = 128;
+    internal const int ChunkSymbols = 64;
+
+    /// <summary>Longest piece of which a place and a rank fit one number.</summary>
+    private const int LinkedSymbolsMax = 256;
+
+    /// <summary>Work that chunks may take, for each symbol, before the heap does it.</summary>
+    private const long BudgetPerSymbol = 48, BudgetLeast = 16384;
 
     /// <summary>
     /// Merges <paramref name="symbols"/> into scratch.Small[0..count) with the index of each token's first symbol in
     /// scratch.SmallFirst. Time grows with the square of the length, by an eighth of an instruction.
     /// </summary>
-    internal static int MergeSmall(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static int MergeSmall(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols) =>
+        symbols.Length <= LinkedSymbolsMax ? MergeLinked(table, scratch, symbols) : MergeMoved(table, scratch, symbols);
+
+    /// <summary>Keeps every symbol in its place: keys are ranks with the place in the low bits, so that the least is the next merge.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int MergeLinked(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols)
+    {
+        var n = symbols.Length;
+        if (n == 0) return 0;
+        // A symbol more, so that the last one has a successor, and whole vectors of keys.
+        var lanes = (n + Vector256<int>.Count - 1) / Vector256<int>.Count * Vector256<int>.Count;
+        scratch.EnsureSmall(lanes + 1);
+        var ids = scratch.Small.AsSpan(0, n);
+        var keys = scratch.SmallRanks.AsSpan(0, lanes);
+        var merged = scratch.SmallMerged.AsSpan(0, n);
+        var next = scratch.SmallNext.AsSpan(0, n + 1);
+        var before = scratch.SmallFirst.AsSpan(0, n + 1);
+        keys.Fill(int.MaxValue);
+        for (var i = 0; i < n; i++)
+        {
+            ids[i] = symbols[i];
+            next[i] = i + 1;
+            before[i] = i - 1;
+            if (i + 1 < n) keys[i] = Key(table.Rank(symbols[i], symbols[i + 1], out merged[i]), i);
+        }
+
+        while (true)
+        {
+            var least = Min(keys);
+            if (least == int.MaxValue) break;
+            var at = least & LinkedSymbolsMax - 1;
+            var right = next[at];
+            var after = next[right];
+            (scratch.LastLeft, scratch.LastRight) = (ids[at], ids[right]);
+            var id = ids[at] = merged[at];
+            keys[right] = int.MaxValue;
+            next[at] = after;
+            before[after] = at;
+            keys[at] = after < n ? Key(table.Rank(id, ids[after], out merged[at]), at) : int.MaxValue;
+            var left = before[at];
+            if (left >= 0) keys[left] = Key(table.Rank(ids[left], id, out merged[left]), left);
+        }
+
+        var count = 0;
+        for (var i = 0; i < n; i = next[i])
+        {
+            ids[count] = ids[i];
+            before[count++] = i;
+        }
+
+        return count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Key(int rank, int at) => rank == MergeTable.NoMerge ? int.MaxValue : rank * LinkedSymbolsMax | at;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Min(ReadOnlySpan<int> keys)
+    {
+        var least = Vector256.Create(keys);
+        for (var at = Vector256<int>.Count; at + Vector256<int>.Count <= keys.Length; at += Vector256<int>.Count) least = Vector256.Min(least, Vector256.Create(keys[at..]));
+        var four = Vector128.Min(least.GetLower(), least.GetUpper());
+        var two = Vector128.Min(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.Min(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
+    /// <summary>The same for any length: what was merged moves together.</summary>
+    private static int MergeMoved(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols)
     {
         var n = symbols.Length;
         scratch.EnsureSmall(n + Vector<int>.Count);
@@ -26,7 +101,7 @@ internal static class Merger
         symbols.CopyTo(ids);
         for (var i = 0; i < n; i++) first[i] = i;
         for (var i = 0; i + 1 < n; i++) ranks[i] = table.Rank(ids[i], ids[i + 1]);
-        if (n > 0) ranks[n - 1] = MergeTable.NoMerge;
+        ranks[n - 1] = MergeTable.NoMerge;
         while (n > 1)
         {
             var best = IndexOfMin(ranks[..n], out var rank);
@@ -45,64 +120,54 @@ internal static class Merger
     }
 
     /// <summary>
-    /// Merges a long piece chunk by chunk into scratch.Tokens. Holds only where merges are ordered (a merge comes after
-    /// all that make its parts): then a sequence of tokens is what merging gives exactly if each two neighbours are what
-    /// merging gives for their own text, so only borders need a look. False: too much had to be done again.
+    /// Merges a long piece chunk by chunk into scratch.Tokens. A sequence of tokens is what merging gives exactly if each
+    /// two neighbours are what merging gives for their own text, so only borders need a look. (Until a merge crosses a
+    /// border, each side merges as it would alone, as the best of all pairs is the best of its side. The first merge that
+    /// crosses would be the best of its two tokens too, and so happen there.) False: too much had to be done again.
     /// </summary>
-    internal static bool TryMergeChunks(MergeTable table, BpeScratch scratch, int symbolCount, out int count)
+    /// <param name="idsTell">Whether an id stands for the same symbols wherever it occurs.</param>
+    internal static bool TryMergeChunks(MergeTable table, BpeScratch scratch, int symbolCount, bool idsTell, out int count)
     {
         scratch.EnsureTokens(symbolCount + ChunkSymbols);
+        scratch.Chunks.Begin();
         var symbols = scratch.Symbols.AsSpan(0, symbolCount);
         var (tokens, first) = (scratch.Tokens, scratch.TokenFirst);
-        var budget = 4096 + (16L * symbolCount);
-        var (copyOf, copyTo, copyCount) = (0, 0, 0);
-        var sound = (Left: -2, Right: -2);
+        var budget = BudgetLeast + (BudgetPerSymbol * symbolCount);
         count = 0;
         for (var from = 0; from < symbolCount;)
         {
             var to = Math.Min(from + ChunkSymbols, symbolCount);
             var start = from;
             var keep = count;
-            var back = 1;
-            while (true)
+            for (var back = 1; ; back *= 2)
             {
-                // Text that repeats itself merges as before. A chunk with tokens taken back is another text.
-                if (back > 1 || copyTo - copyOf != to - start || !symbols[start..to].SequenceEqual(symbols[copyOf..copyTo]))
+                // Text that repeats itself merges as before.
+                if (!scratch.Chunks.TryGet(symbols, start, to, out var ids, out var starts))
                 {
-                    budget -= to - start;
+                    budget -= (to - start) * (4L + (to - start) / ChunkSymbols);
                     if (budget < 0) return false;
-                    copyCount = MergeSmall(table, scratch, symbols[start..to]);
-                    scratch.KeepChunk(copyCount);
-                    (copyOf, copyTo) = (start, to);
+                    var n = MergeSmall(table, scratch, symbols[start..to]);
+                    ids = scratch.Small.AsSpan(0, n);
+                    starts = scratch.SmallFirst.AsSpan(0, n);
+                    scratch.Chunks.Keep(symbols, start, to, ids, starts);
                 }
 
-                Append(scratch, keep, copyCount, start, to);
-                count = keep + copyCount;
-                if (keep == 0 || (tokens[keep - 1], tokens[keep]) == sound) break;
-                if (IsSound(table, scratch, symbols[first[keep - 1]..first[keep + 1]], first[keep] - first[keep - 1]))
-                {
-                    sound = (tokens[keep - 1], tokens[keep]);
-                    break;
-                }
-
+                ids.CopyTo(tokens.AsSpan(keep));
+                for (var i = 0; i < starts.Length; i++) first[keep + i] = start + starts[i];
+                count = keep + ids.Length;
+                first[count] = to;
+                if (keep == 0 || IsSound(table, scratch, symbols, keep, idsTell)) break;
                 keep = Math.Max(0, keep - back);
-                back *= 2;
                 start = first[keep];
             }
 
-            // The last token may have been cut off by the chunk's end: the next chunk starts with it.
+            // The last tokens may have been cut off by the chunk's end: the next chunk starts with them.
             from = to;
-            if (to < symbolCount && first[count - 1] - start >= ChunkSymbols / 2 && count - 1 > keep) from = first[--count];
+            if (to == symbolCount) break;
+            for (var cut = 0; cut < 2 && count - 1 > keep && first[count - 1] - start >= ChunkSymbols / 2; cut++) from = first[--count];
         }
 
         return true;
-    }
-
-    private static void Append(BpeScratch scratch, int at, int n, int start, int end)
-    {
-        scratch.Chunk.AsSpan(0, n).CopyTo(scratch.Tokens.AsSpan(at));
-        for (var i = 0; i < n; i++) scratch.TokenFirst[at + i] = start + scratch.ChunkFirst[i];
-        scratch.TokenFirst[at + n] = end;
     }
 
     /// <summary>Merges with a heap of pairs; for merges whose order chunks can't rely on. Results in scratch.Tokens.</summary>
@@ -149,11 +214,16 @@ internal static class Merger
         if (rank != MergeTable.NoMerge) heap.Push((ulong)(uint)rank << 32 | (uint)left);
     }
 
-    /// <summary>Whether two tokens side by side, the first of <paramref name="leftSymbols"/> symbols, are what merging gives.</summary>
-    private static bool IsSound(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> both, int leftSymbols)
+    /// <summary>Whether the token at <paramref name="at"/> and the one before it are what merging gives for their text.</summary>
+    private static bool IsSound(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols, int at, bool idsTell)
     {
-        var n = MergeSmall(table, scratch, both);
-        return n == 2 && scratch.SmallFirst[1] == leftSymbols;
+        var (left, right) = (scratch.Tokens[at - 1], scratch.Tokens[at]);
+        if (idsTell && scratch.Chunks.TryGetBorder(left, right, out var isSound)) return isSound;
+        var first = scratch.TokenFirst;
+        var n = MergeSmall(table, scratch, symbols[first[at - 1]..first[at + 1]]);
+        isSound = n == 2 && scratch.SmallFirst[1] == first[at] - first[at - 1];
+        scratch.Chunks.KeepBorder(left, right, isSound);
+        return isSound;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -30,6 +30,7 @@ internal sealed class PieceTable
     internal static bool IsShort(int length) => length <= ShortBytesMax;
 
     /// <summary>Adds a piece of <see cref="Text"/>; the first of equal ones stays. Returns the symbol that the piece now has.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int Add(int start, int length, int symbol)
     {
         _longest = Math.Max(_longest, length);
@@ -56,6 +57,7 @@ internal sealed class PieceTable
     }
 
     /// <summary>The symbol of a piece, or -1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal int Find(byte[] buffer, int start, int length)
     {
         if (length > _longest) return -1;
@@ -119,6 +121,7 @@ internal sealed class PieceTable
         return h * 0xD6E8FEB86659FD93UL;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong LongHash(ReadOnlySpan<byte> piece)
     {
         var h = (ulong)piece.Length * 0x9E3779B97F4A7C15UL;

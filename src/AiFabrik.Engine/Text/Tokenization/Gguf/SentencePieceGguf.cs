@@ -35,7 +35,7 @@ internal static class SentencePieceGguf
         {
             Model = Model(spellings, types, scores, TokenizerGguf.Id(metadata, "tokenizer.ggml.unknown_token_id", spellings.Count) ?? Array.IndexOf(types, 2)),
             VocabSize = spellings.Count,
-            TokenOf = id => spellings.Has(id) ? spellings[id].ToArray() : null,
+            Spellings = spellings,
             Added = TokenizerGguf.Added(spellings, types, true),
             SpellingsAreNormalized = true,
             Normalizers = [.. normalizers],

@@ -115,7 +115,7 @@ internal static class TokenizerGguf
         {
             Model = Model(metadata, raw, preset.IgnoresMerges),
             VocabSize = spellings.Count,
-            TokenOf = id => spellings.Has(id) ? spellings[id].ToArray() : null,
+            Spellings = spellings,
             Added = added,
             Normalizers = preset.Composes ? [new UnicodeNormalizer(true, false)] : [],
             PreTokenizers = preTokenizers,
@@ -168,8 +168,8 @@ internal static class TokenizerGguf
     {
         parts.BosId = Id(metadata, "tokenizer.ggml.bos_token_id", parts.VocabSize);
         parts.EosId = Id(metadata, "tokenizer.ggml.eos_token_id", parts.VocabSize);
-        if (parts.BosId is { } bos) parts.BosText = parts.TokenOf(bos) ?? [];
-        if (parts.EosId is { } eos) parts.EosText = parts.TokenOf(eos) ?? [];
+        if (parts.BosId is { } bos && parts.TryGetToken(bos, out var text)) parts.BosText = text.ToArray();
+        if (parts.EosId is { } eos && parts.TryGetToken(eos, out text)) parts.EosText = text.ToArray();
         // Absent: SentencePiece files mean true, byte-level ones false.
         var isSentencePiece = parts.Model.Kind == SymbolKind.SentencePiece;
         var addsBos = metadata.TryGetBool("tokenizer.ggml.add_bos_token", out var add) ? add : isSentencePiece;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using AiFabrik.Engine.Text.Tokenization.Bpe;
 using AiFabrik.Engine.Text.Tokenization.Steps;
@@ -64,18 +65,21 @@ internal static class ModelReader
         return fields;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Spellings ReadVocab(ReadOnlySpan<byte> json)
     {
-        var text = new byte[json.Length + PieceTable.SlackBytes];
-        var entries = new List<(int Id, int Start, int Length)>();
-        var reader = new Utf8JsonReader(json);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new RefusedException("The tokenizer's vocabulary is not an object.");
+        // No string stands for more bytes than it is written with.
+        var text = GC.AllocateUninitializedArray<byte>(json.Length + PieceTable.SlackBytes);
+        var entries = new List<(int Id, int Start, int Length)>(1 << 15);
+        var list = new JsonList(json);
+        if (list.Peek() != '{') throw new RefusedException("The tokenizer's vocabulary is not an object.");
+        list.Take();
         var (used, highest) = (0, -1);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (list.Peek() == '"')
         {
-            var length = reader.CopyString(text.AsSpan(used, text.Length - used - PieceTable.SlackBytes));
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id) || id < 0 || id >= TokenizerParts.VocabMax)
+            var length = list.TakeString(text.AsSpan(used));
+            list.Peek();
+            if (!list.TryTakeInt(out var id) || id >= TokenizerParts.VocabMax)
                 throw new RefusedException($"The tokenizer's vocabulary has an id that is not from 0 to {TokenizerParts.VocabMax - 1}.");
             if (length > TokenizerParts.TokenBytesMax) throw new RefusedException($"A token of the vocabulary is longer than {TokenizerParts.TokenBytesMax} bytes.");
             entries.Add((id, used, length));
@@ -83,12 +87,14 @@ internal static class ModelReader
             used += length;
         }
 
+        Array.Resize(ref text, used + PieceTable.SlackBytes);
         var spellings = new Spellings { Text = text, Starts = new int[highest + 1], Lengths = new int[highest + 1] };
         Array.Fill(spellings.Starts, -1);
         foreach (var (id, start, length) in entries) (spellings.Starts[id], spellings.Lengths[id]) = (start, length);
         return spellings;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static BpeModel Build(ReadOnlySpan<byte> json, in Fields fields, Spellings spellings, bool isByteLevel)
     {
         var pieces = isByteLevel ? Unmap(spellings) : spellings;
@@ -101,9 +107,10 @@ internal static class ModelReader
         }
 
         var table = new PieceTable(pieces.Text, shorts, longs);
+        var areDistinct = true;
         for (var id = 0; id < pieces.Count; id++)
         {
-            if (pieces.Has(id) && pieces.Lengths[id] > 0) table.Add(pieces.Starts[id], pieces.Lengths[id], id);
+            if (pieces.Has(id) && pieces.Lengths[id] > 0) areDistinct &= table.Add(pieces.Starts[id], pieces.Lengths[id], id) == id;
         }
 
         var unknown = fields.Unknown is null ? -1 : Find(spellings, fields.Unknown);
@@ -113,7 +120,7 @@ internal static class ModelReader
         {
             Kind = isByteLevel ? SymbolKind.Bytes : SymbolKind.Characters,
             Pieces = table,
-            Merges = ReadMerges(json.Slice(fields.Merges.Start, fields.Merges.Length), table, isByteLevel),
+            Merges = ReadMerges(json.Slice(fields.Merges.Start, fields.Merges.Length), table, areDistinct ? pieces : null, isByteLevel),
             TokenCount = pieces.Count,
             ByteSymbols = isByteLevel ? ByteSymbols(table) : [],
             IgnoreMerges = fields.IgnoresMerges,
@@ -127,6 +134,7 @@ internal static class ModelReader
     }
 
     /// <summary>Byte-level spellings as the bytes that they stand for; those that stand for none can't be matched and are left out.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static Spellings Unmap(Spellings spellings)
     {
         var raw = new Spellings { Text = new byte[spellings.Text.Length], Starts = new int[spellings.Count], Lengths = new int[spellings.Count] };
@@ -154,6 +162,7 @@ internal static class ModelReader
         return symbols;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int[] Fallback(Spellings spellings)
     {
         var ids = new int[256];
@@ -167,6 +176,7 @@ internal static class ModelReader
         return ids;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Find(Spellings spellings, byte[] text)
     {
         for (var id = 0; id < spellings.Count; id++)
@@ -177,17 +187,20 @@ internal static class ModelReader
         return -1;
     }
 
-    private static MergeTable ReadMerges(ReadOnlySpan<byte> json, PieceTable pieces, bool isByteLevel)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static MergeTable ReadMerges(ReadOnlySpan<byte> json, PieceTable pieces, Spellings? distinct, bool isByteLevel)
     {
-        var reader = new Utf8JsonReader(json);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray) throw new RefusedException("The tokenizer's merges are not a list.");
-        var pairs = new List<(int Left, int Right, int Symbol)>();
+        var list = new JsonList(json);
+        if (list.Peek() != '[') throw new RefusedException("The tokenizer's merges are not a list.");
+        list.Take();
+        var pairs = new List<(int Left, int Right, int Symbol)>(1 << 15);
+        var symbol = -1;
         var pair = new byte[TokenizerParts.TokenBytesMax * 2 + 64];
         var raw = new byte[pair.Length + PieceTable.SlackBytes];
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (list.Peek() is not ((byte)']' or 0))
         {
             if (pairs.Count >= MergesMax) throw new RefusedException($"The tokenizer has more than {MergesMax} merges.");
-            var (left, total) = ReadPair(ref reader, pair);
+            var (left, total) = ReadPair(ref list, pair);
             var (leftLength, rightLength) = (left, total - left);
             if (isByteLevel)
             {
@@ -206,7 +219,10 @@ internal static class ModelReader
                 continue;
             }
 
-            var symbols = (pieces.Find(raw, 0, leftLength), pieces.Find(raw, leftLength, rightLength), pieces.Find(raw, 0, leftLength + rightLength));
+            // Files mostly list merges in the order of what they give: that or the next one, or it has to be looked up.
+            var both = raw.AsSpan(0, leftLength + rightLength);
+            if (distinct is null || !(IsSpelled(distinct, symbol, both) || IsSpelled(distinct, ++symbol, both))) symbol = pieces.Find(raw, 0, both.Length);
+            var symbols = (pieces.Find(raw, 0, leftLength), pieces.Find(raw, leftLength, rightLength), symbol);
             if (symbols.Item1 < 0 || symbols.Item2 < 0 || symbols.Item3 < 0) throw new RefusedException("The tokenizer merges tokens that are not in its vocabulary.");
             pairs.Add(symbols);
         }
@@ -220,24 +236,30 @@ internal static class ModelReader
         return table;
     }
 
+    private static bool IsSpelled(Spellings spellings, int id, ReadOnlySpan<byte> text) => spellings.Has(id) && spellings.Lengths[id] > 0 && spellings[id].SequenceEqual(text);
+
     /// <summary>A merge: a string with one space, or a pair. Returns the lengths of the left part and of both.</summary>
-    private static (int Left, int Total) ReadPair(ref Utf8JsonReader reader, byte[] to)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (int Left, int Total) ReadPair(ref JsonList list, byte[] to)
     {
-        if (reader.TokenType == JsonTokenType.String)
+        var kind = list.Peek();
+        if (kind == '"')
         {
-            if (reader.ValueSpan.Length > to.Length) throw Malformed();
-            var length = reader.CopyString(to);
-            var space = to.AsSpan(0, length).IndexOf((byte)' ');
+            var length = list.TakeString(to);
+            var space = length < 0 ? -1 : to.AsSpan(0, length).IndexOf((byte)' ');
             if (space < 0 || to.AsSpan(space + 1, length - space - 1).Contains((byte)' ')) throw Malformed();
             to.AsSpan(space + 1, length - space - 1).CopyTo(to.AsSpan(space));
             return (space, length - 1);
         }
 
-        if (reader.TokenType != JsonTokenType.StartArray || !reader.Read() || reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > to.Length / 2) throw Malformed();
-        var left = reader.CopyString(to);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length > to.Length / 2) throw Malformed();
-        var right = reader.CopyString(to.AsSpan(left));
-        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) throw Malformed();
+        if (kind != '[') throw Malformed();
+        list.Take();
+        if (list.Peek() != '"') throw Malformed();
+        var left = list.TakeString(to.AsSpan(0, to.Length / 2));
+        if (left < 0 || list.Peek() != '"') throw Malformed();
+        var right = list.TakeString(to.AsSpan(left, to.Length / 2));
+        if (right < 0 || list.Peek() != ']') throw Malformed();
+        list.Take();
         return (left, left + right);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
@@ -36,6 +37,7 @@ internal static class TokenizerJson
     {
         if (json.Length > FileBytesMax) throw new RefusedException($"The tokenizer file is larger than {FileBytesMax} bytes.");
         if (json.StartsWith("\uFEFF"u8)) json = json[3..];
+        if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException();
         var small = new Dictionary<string, JsonElement>();
         ModelReader.Fields? fields = null;
         var reader = new Utf8JsonReader(json);
@@ -78,13 +80,14 @@ internal static class TokenizerJson
         var parts = new TokenizerParts
         {
             Model = model, VocabSize = size, Added = added, Normalizers = [.. normalizers], PreTokenizers = preTokenizers, Unmaps = unmaps, Decoder = decoder,
-            TokenOf = id => byId.TryGetValue(id, out var content) ? content : spellings.Has(id) ? spellings[id].ToArray() : null,
+            Spellings = spellings, OtherSpellings = byId,
             Before = [.. before], After = [.. after],
         };
         ReadConfig(config, parts, added, spellings);
         return parts;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static List<AddedToken> ReadAdded(JsonElement e, Spellings spellings)
     {
         var tokens = new List<AddedToken>();
@@ -142,6 +145,7 @@ internal static class TokenizerJson
         parts.AddsEos = JsonFields.Bool(root, "add_eos_token", parts.After.Length > 0) && parts.EosId is not null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (byte[], int?) Named(JsonElement root, string name, List<AddedToken> added, Spellings spellings)
     {
         if (JsonFields.IsMissing(root, name)) return ([], null);

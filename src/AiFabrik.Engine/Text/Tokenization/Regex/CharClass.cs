@@ -11,6 +11,7 @@ internal sealed class CharClass
     private readonly ushort[] _pages = new ushort[CodePointSet.Limit / PageCodePoints];
     private readonly ulong[] _bits;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CharClass(CodePointSet set)
     {
         var pages = new List<ulong>();
@@ -31,18 +32,15 @@ internal sealed class CharClass
 
         _bits = [.. pages];
         for (var c = 0; c < 128; c++) _ascii[c] = set.Contains(c);
+        // From 0x80 on, 64 code points share all but the last byte.
         Span<byte> utf8 = stackalloc byte[4];
-        for (var c = 0; c < CodePointSet.Limit; c++)
+        for (var word = 0; word < CodePointSet.Limit / 64; word++)
         {
-            if ((c & 63) == 0 && set.Word(c >> 6) == 0)
-            {
-                c += 63;
-                continue;
-            }
-
-            if (!set.Contains(c) || c is >= 0xD800 and < 0xE000) continue;
+            var c = word * 64;
+            if (set.Word(word) == 0 || c is >= 0xD800 and < 0xE000) continue;
             Utf8Text.Encode(c, utf8);
-            FirstBytes[utf8[0]] = true;
+            if (c >= 0x80) FirstBytes[utf8[0]] = true;
+            else for (var i = c; i < c + 64; i++) FirstBytes[i] |= set.Contains(i);
         }
     }
 

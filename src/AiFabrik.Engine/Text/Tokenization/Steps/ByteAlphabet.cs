@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Unicode;
 
 namespace AiFabrik.Engine.Text.Tokenization.Steps;
@@ -31,6 +32,7 @@ internal static class ByteAlphabet
     }
 
     /// <summary>The bytes for characters; -1 if one stands for no byte. The target is at least as long as the text.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int TryUnmap(ReadOnlySpan<byte> text, Span<byte> to)
     {
         var n = 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using AiFabrik.Engine.Text.Tokenization.Regex;
 using AiFabrik.Engine.Text.Tokenization.Unicode;
 
@@ -9,12 +10,12 @@ internal sealed class DecoderPlan
     private readonly byte[] _bytes, _firstBytes;
     private readonly int[] _starts, _firstStarts;
 
-    internal DecoderPlan(DecoderSteps steps, int count, Func<int, byte[]?> tokenOf)
+    internal DecoderPlan(TokenizerParts parts)
     {
-        Steps = steps;
-        (_bytes, _starts) = Collect(steps, count, tokenOf, false);
-        (_firstBytes, _firstStarts) = steps.HasOtherFirst ? Collect(steps, count, tokenOf, true) : (_bytes, _starts);
-        for (var id = 0; id < count; id++) LongestBytes = Math.Max(LongestBytes, _starts[id + 1] - _starts[id]);
+        Steps = parts.Decoder;
+        (_bytes, _starts) = Collect(parts, false);
+        (_firstBytes, _firstStarts) = Steps.HasOtherFirst ? Collect(parts, true) : (_bytes, _starts);
+        for (var id = 0; id < parts.VocabSize; id++) LongestBytes = Math.Max(LongestBytes, _starts[id + 1] - _starts[id]);
     }
 
     internal DecoderSteps Steps { get; }
@@ -25,24 +26,34 @@ internal sealed class DecoderPlan
         ? _firstBytes.AsSpan(_firstStarts[id].._firstStarts[id + 1])
         : _bytes.AsSpan(_starts[id].._starts[id + 1]);
 
-    private static (byte[], int[]) Collect(DecoderSteps steps, int count, Func<int, byte[]?> tokenOf, bool isFirst)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (byte[], int[]) Collect(TokenizerParts parts, bool isFirst)
     {
-        var starts = new int[count + 1];
-        var bytes = new MemoryStream();
-        for (var id = 0; id < count; id++)
+        var starts = new int[parts.VocabSize + 1];
+        var bytes = new byte[parts.Spellings.Text.Length];
+        var used = 0;
+        for (var id = 0; id < parts.VocabSize; id++)
         {
-            if (tokenOf(id) is { } token) bytes.Write(steps.Apply(token, isFirst));
-            starts[id + 1] = (int)bytes.Length;
+            if (parts.TryGetToken(id, out var token))
+            {
+                token = parts.Decoder.Apply(token, isFirst);
+                if (token.Length > bytes.Length - used) Array.Resize(ref bytes, checked((used + token.Length) * 2));
+                token.CopyTo(bytes.AsSpan(used));
+                used += token.Length;
+            }
+
+            starts[id + 1] = used;
         }
 
-        return (bytes.ToArray(), starts);
+        return (bytes[..used], starts);
     }
 }
 
 /// <summary>The decoder's steps: those for each token, and (after Fuse) those for the text, which work on characters as they come.</summary>
 internal sealed class DecoderSteps
 {
-    private readonly List<Func<byte[], bool, byte[]>> _perToken = [];
+    private readonly List<Step> _perToken = [];
+    private TextBuffer _token = new(), _changed = new();
     private readonly RegexScratch _scratch = new();
 
     /// <summary>Tokens are joined by a space: what the reference does without a decoder.</summary>
@@ -59,9 +70,21 @@ internal sealed class DecoderSteps
     internal byte[] Replaced { get; private set; } = [];
     internal byte[] Replacement { get; private set; } = [];
 
-    internal byte[] Apply(byte[] token, bool isFirst)
+    /// <summary>What a step makes of one token: fills an empty buffer, or returns false where it changes nothing.</summary>
+    private delegate bool Step(ReadOnlySpan<byte> token, bool isFirst, TextBuffer to);
+
+    /// <summary>A token after all steps; valid until the next call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> token, bool isFirst)
     {
-        foreach (var step in _perToken) token = step(token, isFirst);
+        foreach (var step in _perToken)
+        {
+            _changed.Reset();
+            if (!step(token, isFirst, _changed)) continue;
+            token = _changed.Span;
+            (_token, _changed) = (_changed, _token);
+        }
+
         return token;
     }
 
@@ -70,11 +93,12 @@ internal sealed class DecoderSteps
     internal bool TryAddByteLevel()
     {
         if (IsFused) return false;
-        _perToken.Add(static (token, _) =>
+        _perToken.Add(static (token, _, to) =>
         {
-            var raw = new byte[token.Length];
-            var n = ByteAlphabet.TryUnmap(token, raw);
-            return n < 0 ? token : raw[..n];
+            to.Append(token);
+            var n = ByteAlphabet.TryUnmap(token, to.Data);
+            to.Shorten(Math.Max(n, 0));
+            return n >= 0;
         });
         IsFused = true;
         return true;
@@ -83,7 +107,12 @@ internal sealed class DecoderSteps
     internal bool TryAddByteFallback()
     {
         if (IsFused) return false;
-        _perToken.Add(static (token, _) => ByteOf(token) is var b and >= 0 ? [(byte)b] : token);
+        _perToken.Add(static (token, _, to) =>
+        {
+            var b = ByteOf(token);
+            if (b >= 0) to.Append([(byte)b]);
+            return b >= 0;
+        });
         return true;
     }
 
@@ -96,22 +125,21 @@ internal sealed class DecoderSteps
             return true;
         }
 
-        _perToken.Add((token, _) =>
+        _perToken.Add((token, _, to) =>
         {
-            if (pattern.Literal is { } literal && token.AsSpan().IndexOf(literal) < 0) return token;
-            if (!System.Text.Unicode.Utf8.IsValid(token)) return token;
-            var to = new MemoryStream();
+            if (pattern.Literal is { } literal && token.IndexOf(literal) < 0) return false;
+            if (!System.Text.Unicode.Utf8.IsValid(token)) return false;
             var done = 0;
             var matches = new PatternMatches(pattern, token, _scratch);
             while (matches.TryNext(token, out var start, out var end))
             {
-                to.Write(token.AsSpan(done..start));
-                to.Write(content);
+                to.Append(token[done..start]);
+                to.Append(content);
                 done = end;
             }
 
-            to.Write(token.AsSpan(done));
-            return to.ToArray();
+            to.Append(token[done..]);
+            return true;
         });
         return true;
     }
@@ -125,12 +153,13 @@ internal sealed class DecoderSteps
             return true;
         }
 
-        _perToken.Add((token, _) =>
+        _perToken.Add((token, _, to) =>
         {
-            var (from, to) = (0, token.Length);
-            for (var i = 0; i < start && token.AsSpan(from..to).StartsWith(content); i++) from += content.Length;
-            for (var i = 0; i < stop && token.AsSpan(from..to).EndsWith(content); i++) to -= content.Length;
-            return token[from..to];
+            var rest = token;
+            for (var i = 0; i < start && rest.StartsWith(content); i++) rest = rest[content.Length..];
+            for (var i = 0; i < stop && rest.EndsWith(content); i++) rest = rest[..^content.Length];
+            to.Append(rest);
+            return true;
         });
         return true;
     }
@@ -139,19 +168,18 @@ internal sealed class DecoderSteps
     {
         if (IsFused) return false;
         HasOtherFirst |= prepends;
-        _perToken.Add((token, isFirst) =>
+        _perToken.Add((token, isFirst, to) =>
         {
-            var to = new MemoryStream();
-            ReadOnlySpan<byte> rest = token;
+            var rest = token;
             for (var at = rest.IndexOf(replacement); at >= 0; at = rest.IndexOf(replacement))
             {
-                to.Write(rest[..at]);
-                if (!isFirst || !prepends) to.WriteByte((byte)' ');
+                to.Append(rest[..at]);
+                if (!isFirst || !prepends) to.Append(" "u8);
                 rest = rest[(at + replacement.Length)..];
             }
 
-            to.Write(rest);
-            return to.ToArray();
+            to.Append(rest);
+            return true;
         });
         return true;
     }

@@ -25,6 +25,12 @@ internal sealed class ReplaceNormalizer(Pattern pattern, byte[] content) : Norma
 {
     internal override void Apply(TextBuffer from, TextBuffer to, TokenizerScratch scratch)
     {
+        if (pattern.Literal is [var one] && !from.TracksTrust)
+        {
+            ReplaceByte(from.Span, one, to);
+            return;
+        }
+
         var done = 0;
         var matches = new PatternMatches(pattern, from.Span, scratch.NormalizerRegex);
         while (matches.TryNext(from.Span, out var start, out var end))
@@ -35,6 +41,22 @@ internal sealed class ReplaceNormalizer(Pattern pattern, byte[] content) : Norma
         }
 
         to.Append(from, done, from.Length - done);
+    }
+
+    /// <summary>The usual case (a space), run by run.</summary>
+    private void ReplaceByte(ReadOnlySpan<byte> text, byte one, TextBuffer to)
+    {
+        while (!text.IsEmpty)
+        {
+            var run = 0;
+            while (run < text.Length && text[run] == one) run++;
+            if (run > 0) to.AppendRepeated(content, run, 0);
+            text = text[run..];
+            var other = text.IndexOf(one);
+            if (other < 0) other = text.Length;
+            to.Append(text[..other]);
+            text = text[other..];
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AiFabrik.Engine.Text.Tokenization.Unicode;
 
 /// <summary>A set of code points while it is being put together (one bit each); <see cref="Regex.CharClass"/> is its form for matching.</summary>
@@ -10,6 +12,7 @@ internal sealed class CodePointSet
 
     internal ulong Word(int index) => _bits[index];
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Add(int first, int last)
     {
         for (var c = first; c <= last;)
@@ -31,18 +34,21 @@ internal sealed class CodePointSet
 
     internal CodePointSet Add(int c) => Add(c, c);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Add(CodePointSet other)
     {
         for (var i = 0; i < _bits.Length; i++) _bits[i] |= other._bits[i];
         return this;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Intersect(CodePointSet other)
     {
         for (var i = 0; i < _bits.Length; i++) _bits[i] &= other._bits[i];
         return this;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Invert()
     {
         for (var i = 0; i < _bits.Length; i++) _bits[i] = ~_bits[i];
