@@ -174,6 +174,10 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuMemsetD8Async")]
     public static partial CudaStatus MemorySet(ulong address, byte value, nuint bytes, nint stream);
 
+    /// <summary>Copies within the device.</summary>
+    [LibraryImport(Library, EntryPoint = "cuMemcpyDtoDAsync_v2")]
+    public static partial CudaStatus MemoryCopy(ulong target, ulong source, nuint bytes, nint stream);
+
     [LibraryImport(Library, EntryPoint = "cuEventCreate")]
     public static partial CudaStatus EventCreate(out nint @event, uint flags);
 

@@ -1,3 +1,4 @@
+using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Programs;
 using Xunit;
 
@@ -41,5 +42,34 @@ public sealed class CudaDeviceTests
             ParityRows.Vector(device, type, rows, cols, splits, accumulate, bias);
         }
         ParityRows.ToBf16(device, 3, 1032, 1035);
+    }
+
+    [Fact]
+    public void A_captured_graph_replays_and_takes_over_new_parameters()
+    {
+        using GpuKernelDevice device = Open();
+        using var graph = new CudaGraph();
+        float[] x = [.. Enumerable.Range(0, 100).Select(i => i * 0.5f)];
+        ulong input = device.Upload<float>("x", x), first = device.Upload<ushort>("first", new ushort[104]), second = device.Upload<ushort>("second", new ushort[104]);
+        foreach (ulong output in (ulong[])[first, second])
+        {
+            Assert.Equal(CudaStatus.Success, CudaGraph.BeginCapture(device.Stream));
+            Assert.Equal(CudaStatus.Success, device.Kernels.ToBf16(device.Stream, output, input, 1, 100, 104, 100));
+            Assert.Equal(CudaStatus.Success, graph.EndCapture(device.Stream, 3));
+            Assert.Equal(0, device.Download<ushort>(output, 104)[99]);
+            Assert.Equal(CudaStatus.Success, graph.Launch(3, device.Stream));
+            Assert.Equal(CudaStatus.Success, CudaDriver.StreamSynchronize(device.Stream));
+            Assert.Equal(x.Select(CudaReference.ToBf16), device.Download<ushort>(output, 100));
+        }
+    }
+
+    /// <summary>Times every product at the 8b shape's sizes, where AIFABRIK_GPU_BENCH names the file for its rows (benchmarks/gpu.sh).</summary>
+    [Fact]
+    public void Kernels_are_timed_where_that_is_asked_for()
+    {
+        string? file = Environment.GetEnvironmentVariable("AIFABRIK_GPU_BENCH");
+        Assert.SkipWhen(string.IsNullOrEmpty(file), "AIFABRIK_GPU_BENCH names no file");
+        using GpuKernelDevice device = Open();
+        File.WriteAllLines(file!, KernelBenchmark.Run(device));
     }
 }

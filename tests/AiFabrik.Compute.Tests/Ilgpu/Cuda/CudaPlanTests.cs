@@ -1,4 +1,5 @@
 using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Programs;
 using Xunit;
 
 namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
@@ -62,6 +63,27 @@ public sealed class CudaPlanTests
         }
         Assert.Equal(1, SplitPlan.For(4096, 256, 10_000, 132, 4).Count);
         Assert.Equal(0, SplitPlan.Whole(4096).WorkspaceFloats(8, 8));
+    }
+
+    [Fact]
+    public void Parts_of_split_products_fit_into_the_scratch()
+    {
+        const int Multiprocessors = 132;
+        long room = (CudaMatMul.ScratchBytes(Multiprocessors, 1, 32) - CudaMatMul.ScratchBytes(0, 1, 32)) / sizeof(float);
+        foreach (int rows in (int[])[1, 63, 512, 2048, 4096, 14_336, 128_256])
+        {
+            foreach (int cols in (int[])[32, 576, 4096, 14_336])
+            {
+                foreach (int tokens in (int[])[2, 17, 64, 65, 200])
+                {
+                    Assert.InRange(CudaMatMul.PlanNarrow(tokens, rows, cols, Multiprocessors).WorkspaceFloats(tokens, rows), 0, room);
+                }
+                foreach (WeightType type in (WeightType[])[WeightType.BF16, WeightType.Q8_0, WeightType.Q4_0])
+                {
+                    Assert.InRange(CudaMatMul.PlanVector(type, rows, cols, Multiprocessors).WorkspaceFloats(1, rows), 0, room);
+                }
+            }
+        }
     }
 
     [Fact]

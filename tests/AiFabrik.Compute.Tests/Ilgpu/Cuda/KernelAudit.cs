@@ -11,8 +11,9 @@ namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
 /// <param name="GroupsMax">Resident groups.</param>
 /// <param name="Multiprocessors">Of the card.</param>
 /// <param name="Bandwidth">Of the card's memory, bytes a second (data sheet).</param>
+/// <param name="ClockHz">Of the card's multiprocessors, boosted (data sheet).</param>
 /// <param name="CyclesPerHmma">Cycles that a scheduler's tensor core takes for one m16n8k16 in bf16 (data sheet's dense rate / 4 / multiprocessors / clock).</param>
-internal sealed record AuditDevice(string Architecture, string Name, int SharedBytes, int ThreadsMax, int GroupsMax, int Multiprocessors, double Bandwidth, int CyclesPerHmma)
+internal sealed record AuditDevice(string Architecture, string Name, int SharedBytes, int ThreadsMax, int GroupsMax, int Multiprocessors, double Bandwidth, double ClockHz, int CyclesPerHmma)
 {
     public const int Registers = 65_536;
     public const int SharedReserved = 1024;
@@ -22,13 +23,16 @@ internal sealed record AuditDevice(string Architecture, string Name, int SharedB
 
     public static IReadOnlyList<AuditDevice> All { get; } =
     [
-        new("sm_80", "A100 80 GB", 164 << 10, 2048, 32, 108, 2.04e12, 8),
-        new("sm_89", "L40S", 100 << 10, 1536, 24, 142, 0.864e12, 32),
-        new("sm_90", "H100 SXM", 228 << 10, 2048, 32, 132, 3.35e12, 4),
+        new("sm_80", "A100 80 GB", 164 << 10, 2048, 32, 108, 2.04e12, 1.41e9, 8),
+        new("sm_89", "L40S", 100 << 10, 1536, 24, 142, 0.864e12, 2.52e9, 32),
+        new("sm_90", "H100 SXM", 228 << 10, 2048, 32, 132, 3.35e12, 1.755e9, 4),
     ];
 
     /// <summary>Bytes that each multiprocessor must have on the way to keep the memory busy (Little's law).</summary>
     public double BytesNeeded => Bandwidth * LatencySeconds / Multiprocessors;
+
+    /// <summary>Bytes that the memory brings to each multiprocessor in a cycle.</summary>
+    public double BytesPerCycle => Bandwidth / Multiprocessors / ClockHz;
 
     /// <summary>Resident groups and what limits them.</summary>
     public (int Groups, string Limit) Occupancy(Resources resources, int threads)
@@ -62,6 +66,21 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
 
     public double BytesInFlight => (double)Groups * Kernel.WeightBytesInFlight;
 
+    /// <summary>Bytes of weights that a warp gets through in one round of its inner loop; 0 for kernels that tensor cores bind.</summary>
+    private double RoundBytes => Kernel.Id switch
+    {
+        CudaKernelId.GemvBf16 => 32 * 64 * 2,
+        CudaKernelId.GemvQ8 => 32 * 128 * 34 / 32.0,
+        CudaKernelId.GemvQ4 => 32 * 256 * 18 / 32.0,
+        CudaKernelId.GemmNarrowBf16 => 16 * 32 * 2,
+        CudaKernelId.GemmNarrowQ8 => 16 * 34,
+        CudaKernelId.GemmNarrowQ4 => 16 * 18,
+        _ => 0,
+    };
+
+    /// <summary>Cycles that a round's instructions take to issue (four schedulers, one each a cycle) over those that memory takes to bring its weights.</summary>
+    public double IssueShare => Loop.Count / 4.0 * Device.BytesPerCycle / RoundBytes;
+
     public static bool IsWideWeightLoad(string instruction) =>
         MachineCode.Is(instruction, "LDG") && instruction.Contains(".128", StringComparison.Ordinal) && instruction.Contains(".NA", StringComparison.Ordinal);
 
@@ -82,8 +101,8 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
     }
 
     public const string Header = """
-        | kernel | for | registers | shared bytes | groups a multiprocessor (planned) | limit | loop | HMMA | instructions a HMMA | issue share of the tensor time | LDSM | LDGSTS | LDG.128 | weight bytes on the way, KiB | needed, KiB | ratio |
-        |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+        | kernel | for | registers | shared bytes | groups a multiprocessor (planned) | limit | loop | HMMA | instructions a HMMA | issue share of the tensor time | LDSM | LDGSTS | LDG.128 | weight bytes on the way, KiB | needed, KiB | ratio | issue share of the memory time |
+        |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
         """;
 
     public string Row()
@@ -91,9 +110,10 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
         CultureInfo c = CultureInfo.InvariantCulture;
         double perHmma = Hmma > 0 ? (double)Loop.Count / Hmma : 0;
         string tensor = Hmma > 0 ? string.Create(c, $"{Hmma} | {perHmma:0.00} | {perHmma / Device.CyclesPerHmma:P0}") : "– | – | –";
+        string issue = RoundBytes > 0 ? string.Create(c, $"{IssueShare:P0}") : "–";
         string little = UsesTensorCores || IsVector
             ? string.Create(c, $"{BytesInFlight / 1024:0.0} | {Device.BytesNeeded / 1024:0.0} | {BytesInFlight / Device.BytesNeeded:0.0}")
             : "– | – | –";
-        return string.Create(c, $"| {Kernel.Id} | {Device.Architecture} | {Resources.Registers} | {Resources.SharedBytes} | {Groups} ({Kernel.GroupsPlanned}) | {Limit} | {Loop.Count} | {tensor} | {LoopCount("LDSM")} | {LoopCount("LDGSTS")} | {Loop.Count(i => MachineCode.Is(i, "LDG") && i.Contains(".128", StringComparison.Ordinal))} | {little} |");
+        return string.Create(c, $"| {Kernel.Id} | {Device.Architecture} | {Resources.Registers} | {Resources.SharedBytes} | {Groups} ({Kernel.GroupsPlanned}) | {Limit} | {Loop.Count} | {tensor} | {LoopCount("LDSM")} | {LoopCount("LDGSTS")} | {Loop.Count(i => MachineCode.Is(i, "LDG") && i.Contains(".128", StringComparison.Ordinal))} | {little} | {issue} |");
     }
 }

@@ -126,6 +126,51 @@ internal sealed unsafe class GpuKernelDevice : KernelDevice
         return new GpuKernelDevice(context, accelerator, kernels!, stream!);
     }
 
+    public CudaKernels Kernels => _kernels;
+
+    public nint Stream => _stream.Value;
+
+    public int Multiprocessors => _accelerator.NumMultiprocessors;
+
+    public string Name => _accelerator.Name;
+
+    /// <summary>Device memory full of small, harmless numbers: 0x3C3C is 0.01 as bf16 and 1.06 as fp16.</summary>
+    public ulong Allocate(long bytes)
+    {
+        MemoryBuffer1D<byte, Stride1D.Dense> buffer = _accelerator.Allocate1D<byte>(bytes);
+        _buffers.Add(buffer);
+        Expect(CudaDriver.MemorySet((ulong)buffer.NativePtr, 0x3C, (nuint)bytes, Stream));
+        Expect(CudaDriver.StreamSynchronize(Stream));
+        return (ulong)buffer.NativePtr;
+    }
+
+    /// <summary>Seconds of one launch: the median of several runs of a few launches each, after one run to warm up.</summary>
+    public double Time(Func<int, CudaStatus> launch)
+    {
+        const int Runs = 7, Launches = 10;
+        double[] seconds = new double[Runs];
+        Expect(CudaDriver.EventCreate(out nint start, CudaDriver.EventDefault));
+        Expect(CudaDriver.EventCreate(out nint end, CudaDriver.EventDefault));
+        for (int run = -1; run < Runs; run++)
+        {
+            Expect(CudaDriver.EventRecord(start, Stream));
+            for (int i = 0; i < Launches; i++)
+            {
+                Expect(launch((run + 1) * Launches + i));
+            }
+            Expect(CudaDriver.EventRecord(end, Stream));
+            Expect(CudaDriver.EventSynchronize(end));
+            Expect(CudaDriver.EventElapsed(out float milliseconds, start, end));
+            seconds[Math.Max(run, 0)] = milliseconds / 1000 / Launches;
+        }
+        Expect(CudaDriver.EventDestroy(start));
+        Expect(CudaDriver.EventDestroy(end));
+        Array.Sort(seconds);
+        return seconds[Runs / 2];
+    }
+
+    private static void Expect(CudaStatus status) => Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
+
     public override ulong Upload<T>(string name, ReadOnlySpan<T> values)
     {
         MemoryBuffer1D<byte, Stride1D.Dense> buffer = _accelerator.Allocate1D(MemoryMarshal.AsBytes(values).ToArray());

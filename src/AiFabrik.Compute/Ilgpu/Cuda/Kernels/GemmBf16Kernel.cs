@@ -12,7 +12,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// <para>Bytes: 2·rows·cols + 2·tokens·cols + 4·tokens·rows. Operations: 2·tokens·rows·cols; from about 300 tokens on they bind.</para>
 /// <para>A group of 4 warps makes 128 tokens × 128 rows, a warp 64 × 64: 128 accumulators a thread, 32 HMMA for 8 LDSM. Three stages of 32 values come by
 /// <c>cp.async</c>; one barrier a stage. 48 KiB of shared memory and at most 255 registers leave two groups on a multiprocessor.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>TensorKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemmBf16Kernel
 {

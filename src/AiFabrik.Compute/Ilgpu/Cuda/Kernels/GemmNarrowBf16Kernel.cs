@@ -13,7 +13,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// bias and accumulate must then be 0 and <see cref="SplitSumKernel"/> follows.</para>
 /// <para>Bytes: 2·rows·cols of weights, which bind, and 2·tokens·cols of activations for each 64 rows, from the L2 cache.</para>
 /// <para>A group of 4 warps makes 64 tokens × 64 rows, a warp 32 × 32. Five stages of 32 values come by <c>cp.async</c>, so that a group has 16 KiB of weights on the way.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>TensorKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemmNarrowBf16Kernel
 {

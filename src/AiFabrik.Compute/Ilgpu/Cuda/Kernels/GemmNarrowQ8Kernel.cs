@@ -14,7 +14,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// bias and accumulate must then be 0 and <see cref="SplitSumKernel"/> follows.</para>
 /// <para>Bytes: 34/32·rows·cols of weights, which bind, and 2·tokens·cols of activations for each 64 rows, from the L2 cache.</para>
 /// <para>A group of 4 warps makes 64 tokens × 64 rows, a warp 32 × 32. Five stages of activations and of blocks as stored come by <c>cp.async</c>; a thread decodes the half block that it copied itself into one of two bf16 tiles.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>TensorKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemmNarrowQ8Kernel
 {
@@ -52,18 +52,10 @@ internal static class GemmNarrowQ8Kernel
         int place = TensorTile.Place(copyRow, chunk);
         int rawPlace = TileTokens * TensorTile.StageRowBytes + thread * 16, rawFromPlace = rawPlace - place, tile = 0;
         int bytesLeft = (last - first) * 2 - chunk * 16;
-        TensorTile.AimCopy(place, bytesLeft);
-        CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
-        CudaAsm.Emit(TensorText.Copy32Blocks);
-        TensorTile.AimCopy(place + StageBytes, bytesLeft - TensorTile.StageRowBytes);
-        CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
-        CudaAsm.Emit(TensorText.Copy32Blocks);
-        TensorTile.AimCopy(place + 2 * StageBytes, bytesLeft - 2 * TensorTile.StageRowBytes);
-        CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
-        CudaAsm.Emit(TensorText.Copy32Blocks);
-        TensorTile.AimCopy(place + 3 * StageBytes, bytesLeft - 3 * TensorTile.StageRowBytes);
-        CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
-        CudaAsm.Emit(TensorText.Copy32Blocks);
+        CopyStage(place, bytesLeft, rawFromPlace);
+        CopyStage(place + StageBytes, bytesLeft - TensorTile.StageRowBytes, rawFromPlace);
+        CopyStage(place + 2 * StageBytes, bytesLeft - 2 * TensorTile.StageRowBytes, rawFromPlace);
+        CopyStage(place + 3 * StageBytes, bytesLeft - 3 * TensorTile.StageRowBytes, rawFromPlace);
         LoadScale(ownScales, 0);
         bytesLeft -= 4 * TensorTile.StageRowBytes;
 
@@ -78,9 +70,7 @@ internal static class GemmNarrowQ8Kernel
             CudaAsm.Emit("add.s32 raw, raw, %0;", rawPlace + read);
             DecodeHalf(ownPlace + tile);
             Group.Barrier();
-            TensorTile.AimCopy(place + write, bytesLeft);
-            CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
-            CudaAsm.Emit(TensorText.Copy32Blocks);
+            CopyStage(place + write, bytesLeft, rawFromPlace);
             bytesLeft -= TensorTile.StageRowBytes;
             LoadScale(ownScales, IntrinsicMath.Min(step + 1, steps - 1));
             TensorTile.AimLoad(loadActivations + read, loadWeights + tile);
@@ -101,6 +91,14 @@ internal static class GemmNarrowQ8Kernel
         TensorTile.AimStage(warpPlace, lane);
         CudaAsm.Emit(TensorText.Stage32);
         TensorTile.WriteOut(target, bias, warpPlace, lane, token + warpToken, tokens, 32, row + warpRow, rows, outputStride, accumulate, wide);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyStage(int place, int bytesLeft, int rawFromPlace)
+    {
+        TensorTile.AimCopy(place, bytesLeft);
+        CudaAsm.Emit("add.s32 raw, to, %0;", rawFromPlace);
+        CudaAsm.Emit(TensorText.Copy32Blocks);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

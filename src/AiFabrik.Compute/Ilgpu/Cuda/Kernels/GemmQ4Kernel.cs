@@ -14,7 +14,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// instructions a weight for each tile of 128 tokens; from about 100 tokens on the tensor cores bind.</para>
 /// <para>The tile of <see cref="GemmBf16Kernel"/>; a thread owns a weight row: it loads a block two rounds ahead into registers, and decodes it one round
 /// ahead into one of two bf16 tiles, between the two halves of a stage's products.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>TensorKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemmQ4Kernel
 {

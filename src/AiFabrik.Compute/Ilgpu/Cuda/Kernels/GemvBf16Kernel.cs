@@ -10,7 +10,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// out + y·<c>partStride</c> floats; with several splits bias and accumulate must be 0 and <see cref="SplitSumKernel"/> follows.</para>
 /// <para>Bytes: 2·rows·cols, which bind. Operations: 2·rows·cols, and about 2.5 instructions a weight.</para>
 /// <para>A warp has 2 rows; a lane loads 4 chunks of 16 bytes of each before it uses the first: 4 KiB a warp on the way.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>GemvKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemvBf16Kernel
 {

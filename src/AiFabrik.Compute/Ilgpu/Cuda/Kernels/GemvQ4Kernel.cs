@@ -8,10 +8,10 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// <para>Shapes: out fp32 [rows], x fp32 [cols] aligned to 16 bytes; W in planes, as the executor packs it: quants [rows, cols] nibbles, the first
 /// value in the lowest bits; scales fp16 d [rows, cols / 32], for q4_1 (<c>hasMinimum</c>) pairs (d, m); bases aligned to 16 bytes;
 /// bias fp32 [rows] or 0. cols a multiple of 32, any rows. Splits as for <see cref="GemvBf16Kernel"/>, <c>splitCols</c> a multiple of 1024.</para>
-/// <para>Bytes: 18/32 (q4_1: 20/32)·rows·cols, which bind. About 2.8 instructions a weight: PRMT sews a nibble u into 2^7, one FMA adds (2^7 + u)·x, and
+/// <para>Bytes: 18/32 (q4_1: 20/32)·rows·cols, which bind. About 3.1 instructions a weight: PRMT sews a nibble u into 2^7, one FMA adds (2^7 + u)·x, and
 /// what is too much, 136·Σx (q4_0) or 128·Σx (q4_1), is taken away once a block: Σx serves 4 rows. That loses 4 of fp32's 24 bits, no more.</para>
 /// <para>A warp has 4 rows; a lane loads 2 blocks of each before it uses the first: 4 KiB a warp on the way.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>GemvKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemvQ4Kernel
 {

@@ -8,9 +8,9 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// <para>Shapes: out fp32 [rows], x fp32 [cols] aligned to 16 bytes; W in planes, as the executor packs it: quants signed bytes [rows, cols], scales fp16
 /// [rows, cols / 32], bases aligned to 16 bytes; bias fp32 [rows] or 0. cols a multiple of 32, any rows. Splits as for <see cref="GemvBf16Kernel"/>,
 /// <c>splitCols</c> a multiple of 512.</para>
-/// <para>Bytes: 34/32·rows·cols, which bind. About 3.4 instructions a weight: PRMT sews a byte into 2^15, one subtraction and one FMA follow.</para>
+/// <para>Bytes: 34/32·rows·cols, which bind. About 3.9 instructions a weight: PRMT sews a byte into 2^15, one subtraction and one FMA follow.</para>
 /// <para>A warp has 4 rows, which share each load of x; a lane loads 2 chunks of 16 bytes of each before it uses the first: 4 KiB a warp on the way.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>GemvKernelTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: <c>CudaReference.MatMul</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class GemvQ8Kernel
 {

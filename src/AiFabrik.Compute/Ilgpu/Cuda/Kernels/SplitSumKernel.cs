@@ -7,8 +7,8 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// <remarks>
 /// <para>Shapes: out fp32 [tokens, rows], row stride <c>outputStride</c>; parts fp32 [splits, tokens, rows]; bias fp32 [rows] or 0. Atomic additions would
 /// save this pass and make results change from run to run.</para>
-/// <para>Bytes: 4·(splits + 1)·tokens·rows, which bind; they are in the L2 cache. Reference: <c>CudaReference.SplitSum</c> in the tests; rows in
-/// <c>TensorKernelTests</c>.</para>
+/// <para>Bytes: 4·(splits + 1)·tokens·rows, which bind; they are in the L2 cache. Reference: the split rows of <c>CudaReference.MatMul</c> in the tests; rows in
+/// <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class SplitSumKernel
 {

@@ -7,7 +7,7 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// <remarks>
 /// <para>Shapes: x fp32 [tokens, cols], row stride in floats; out bf16 [tokens, cols], row stride in values a multiple of 8, base aligned to 16 bytes. Values
 /// between cols and the next multiple of 8 are written as 0.</para>
-/// <para>Bytes: 6·tokens·cols, which bind. Reference: <c>CudaReference.ToBf16</c> in the tests; rows in <c>TensorKernelTests</c>.</para>
+/// <para>Bytes: 6·tokens·cols, which bind. Reference: <c>CudaReference.ToBf16</c> in the tests; rows in <c>KernelParityTests</c>.</para>
 /// </remarks>
 internal static class ToBf16Kernel
 {

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Programs;
+
+namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
+
+/// <summary>Times products on a GPU as the executor launches them, beside the device's own copy bandwidth. One JSON object a row.</summary>
+internal static class KernelBenchmark
+{
+    /// <summary>Weights are read in turn from so many bytes, so that no cache holds them from one launch to the next.</summary>
+    private const long WeightBytes = 1L << 30;
+
+    private const int TokensMax = 4096;
+
+    private static readonly (int Rows, int Cols)[] s_shapes = [(6144, 4096), (4096, 4096), (14_336, 4096), (4096, 14_336), (128_256, 4096)];
+
+    public static List<string> Run(GpuKernelDevice device)
+    {
+        var rows = new List<string>();
+        ulong weights = device.Allocate(WeightBytes), scales = device.Allocate(WeightBytes / 8);
+        int rowsMax = s_shapes.Max(s => s.Rows), colsMax = s_shapes.Max(s => s.Cols);
+        double copy = device.Time(_ => CudaDriver.MemoryCopy(weights, weights + (WeightBytes / 2), (nuint)(WeightBytes / 2), device.Stream));
+        double bandwidth = WeightBytes / copy;
+        rows.Add(JsonSerializer.Serialize(new { kernel = "copy", device = device.Name, bytes_per_second = bandwidth }));
+        ulong x = device.Allocate((long)TokensMax * colsMax * sizeof(float)), y = device.Allocate((long)TokensMax * 14_336 * sizeof(float));
+        var products = new CudaMatMul(device.Kernels, device.Multiprocessors, device.Allocate(CudaMatMul.ScratchBytes(device.Multiprocessors, TokensMax, colsMax)), TokensMax, colsMax);
+        foreach (WeightType type in (WeightType[])[WeightType.BF16, WeightType.Q8_0, WeightType.Q4_0])
+        {
+            foreach ((int r, int c) in s_shapes)
+            {
+                foreach (int tokens in (int[])[1, 8, 64, 512, TokensMax])
+                {
+                    // No step multiplies more than a few rows by the output matrix.
+                    if (r < rowsMax || tokens <= 64)
+                    {
+                        rows.Add(Row(device, products, type, r, c, tokens, weights, scales, x, y, bandwidth));
+                    }
+                }
+            }
+        }
+        return rows;
+    }
+
+    private static string Row(GpuKernelDevice device, CudaMatMul products, WeightType type, int rows, int cols, int tokens, ulong weights, ulong scales, ulong x, ulong y, double bandwidth)
+    {
+        long quantBytes = (long)rows * cols * (type == WeightType.BF16 ? 16 : type == WeightType.Q8_0 ? 8 : 4) / 8, scaleBytes = type == WeightType.BF16 ? 0 : (long)rows * cols / 16;
+        long copies = Math.Max(1, Math.Min(WeightBytes / Math.Max(quantBytes, 1), scaleBytes == 0 ? long.MaxValue : WeightBytes / 8 / scaleBytes));
+        double seconds = device.Time(i =>
+        {
+            ulong copy = (ulong)(i % copies);
+            var matrix = new CudaMatrix(type, weights + copy * (ulong)quantBytes, scaleBytes == 0 ? 0 : scales + copy * (ulong)scaleBytes, 0, rows, cols);
+            CudaStatus status = products.Begin(device.Stream, x, cols, tokens, cols);
+            return status != CudaStatus.Success ? status : products.Run(device.Stream, matrix, y, rows, false);
+        });
+        double weightRate = (quantBytes + scaleBytes) / seconds;
+        return JsonSerializer.Serialize(new
+        {
+            kernel = "product", type = type.ToString(), rows, cols, tokens, microseconds = seconds * 1e6, weight_bytes_per_second = weightRate, bandwidth_share = weightRate / bandwidth,
+            operations_per_second = 2.0 * rows * cols * tokens / seconds,
+        });
+    }
+}
