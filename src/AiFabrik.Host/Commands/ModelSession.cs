@@ -15,8 +15,8 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Share of free memory that the KV cache may take if nobody says how much.</summary>
     private const double KvShareOfFreeMemory = 0.25;
 
-    /// <summary>The KV cache's bound if nobody says how much.</summary>
-    private const long KvBytesMaxDefault = 4L << 30;
+    /// <summary>The KV cache's bound if nobody says how much: 1 GiB, locked in memory at start (KvMemoryMiB sets another).</summary>
+    private const long KvBytesMaxDefault = 1L << 30;
 
     private readonly IDisposable _files;
     private readonly LoadedModel? _model;
