@@ -1,4 +1,8 @@
+using AiFabrik.Benchmarks;
 using BenchmarkDotNet.Running;
 
 // dotnet run -c Release --project benchmarks/AiFabrik.Benchmarks -- --filter '*'
-BenchmarkSwitcher.FromAssembly(typeof(AiFabrik.Benchmarks.Operations.Operation).Assembly).Run(args);
+// dotnet run -c Release --project benchmarks/AiFabrik.Benchmarks -- tokenizer load|linear|prose …
+if (args is ["tokenizer", .. var rest]) return TokenizerThroughput.Run(rest);
+BenchmarkSwitcher.FromAssembly(typeof(RequestPathBenchmarks).Assembly).Run(args);
+return 0;

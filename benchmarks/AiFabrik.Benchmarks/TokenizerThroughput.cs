@@ -16,7 +16,7 @@ internal static class TokenizerThroughput
 {
     private const int LinearRepeats = 3;
 
-    internal static int Main(ReadOnlySpan<string> args)
+    internal static int Run(string[] args)
     {
         switch (args)
         {
@@ -36,7 +36,7 @@ internal static class TokenizerThroughput
     }
 
     /// <summary>Each file once: wall time, and processor time of all threads. The first one includes the compiler's warm-up.</summary>
-    private static void Load(ReadOnlySpan<string> files)
+    private static void Load(string[] files)
     {
         using var process = Process.GetCurrentProcess();
         Console.WriteLine(FormattableString.Invariant($"runtime start: {process.TotalProcessorTime.TotalMilliseconds:F0} ms of processor time"));
@@ -102,7 +102,7 @@ internal static class TokenizerThroughput
 
     internal static Tokenizer Open(string file)
     {
-        Tokenizer? tokenizer;
+        Tokenizer? tokenizer = null;
         string error;
         if (file.EndsWith(".json", StringComparison.Ordinal))
         {
@@ -112,10 +112,6 @@ internal static class TokenizerThroughput
         else if (GgufFile.TryOpen(file, out var gguf, out error))
         {
             using (gguf) Tokenizer.TryLoadGguf(gguf.Metadata, out tokenizer, out error);
-        }
-        else
-        {
-            tokenizer = null;
         }
 
         return tokenizer ?? throw new InvalidDataException(error);
