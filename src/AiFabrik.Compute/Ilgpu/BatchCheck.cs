@@ -31,8 +31,8 @@ internal static class BatchCheck
             throw new ArgumentException("A sequence of the batch is outside the context.", nameof(batch));
         for (var t = first; t < end; t++)
             if (batch.Positions[t] != length - (end - t)) throw new ArgumentException("Positions of the batch are not consecutive.", nameof(batch));
-        foreach (var table in program.RopeTables)
-            if ((uint)batch.RopeVariant[s] >= (uint)table.InverseFrequencies.Length) throw new ArgumentException("A rope variant of the batch doesn't exist.", nameof(batch));
+        for (var table = 0; table < program.RopeTables.Count; table++)
+            if ((uint)batch.RopeVariant[s] >= (uint)program.RopeTables[table].InverseFrequencies.Length) throw new ArgumentException("A rope variant of the batch doesn't exist.", nameof(batch));
         if (end == first) return;
         for (var group = 0; group < program.KvGroups.Count; group++)
         {

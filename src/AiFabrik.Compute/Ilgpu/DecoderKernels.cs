@@ -1,8 +1,6 @@
 using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Ilgpu.Kernels.Decoders;
 using AiFabrik.Compute.Programs;
-using ILGPU;
-using ILGPU.Runtime;
 using Product = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<AiFabrik.Compute.Ilgpu.Kernels.Float4>, ILGPU.ArrayView<AiFabrik.Compute.Ilgpu.Kernels.Quad>, ILGPU.ArrayView<uint>, ILGPU.ArrayView<float>, AiFabrik.Compute.Ilgpu.Kernels.MatMulShape>;
 using Embedding = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<int>, ILGPU.ArrayView<AiFabrik.Compute.Ilgpu.Kernels.Quad>, ILGPU.ArrayView<uint>, AiFabrik.Compute.Ilgpu.Kernels.EmbedShape>;
 using ExpertProduct = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<AiFabrik.Compute.Ilgpu.Kernels.Float4>, ILGPU.ArrayView<float>, ILGPU.ArrayView<AiFabrik.Compute.Ilgpu.Kernels.Quad>, ILGPU.ArrayView<uint>, ILGPU.ArrayView<float>, AiFabrik.Compute.Ilgpu.Kernels.MoeShape>;
@@ -40,24 +38,22 @@ internal abstract class DecoderKernels
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No such weight type."),
     };
 
-    public static DecoderKernels For(WeightType type, Accelerator accelerator) =>
-        (DecoderKernels)Activator.CreateInstance(typeof(DecoderKernels<>).MakeGenericType(DecoderOf(type)), accelerator)!;
+    public static DecoderKernels For(WeightType type, IKernelLoader loader) =>
+        (DecoderKernels)Activator.CreateInstance(typeof(DecoderKernels<>).MakeGenericType(DecoderOf(type)), loader)!;
 }
 
 /// <inheritdoc/>
-internal sealed class DecoderKernels<TDecoder>(Accelerator accelerator) : DecoderKernels where TDecoder : struct, IBlockDecoder
+internal sealed class DecoderKernels<TDecoder>(IKernelLoader loader) : DecoderKernels where TDecoder : struct, IBlockDecoder
 {
     private Product? _gemvOne, _gemvFour, _gemm;
     private Embedding? _embed;
     private ExpertProduct? _moeGemv;
 
-    public override Product GemvOne => _gemvOne ??= accelerator.LoadKernel<ArrayView<float>, ArrayView<Float4>, ArrayView<Quad>, ArrayView<uint>, ArrayView<float>, MatMulShape>(GemvKernel.One<TDecoder>);
+    public override Product GemvOne => _gemvOne ??= Load<Product>(typeof(GemvKernel), nameof(GemvKernel.One));
+    public override Product GemvFour => _gemvFour ??= Load<Product>(typeof(GemvKernel), nameof(GemvKernel.Four));
+    public override Product Gemm => _gemm ??= Load<Product>(typeof(GemmKernel), "Run");
+    public override Embedding Embed => _embed ??= Load<Embedding>(typeof(EmbedKernel), "Run");
+    public override ExpertProduct MoeGemv => _moeGemv ??= Load<ExpertProduct>(typeof(MoeGemvKernel), "Run");
 
-    public override Product GemvFour => _gemvFour ??= accelerator.LoadKernel<ArrayView<float>, ArrayView<Float4>, ArrayView<Quad>, ArrayView<uint>, ArrayView<float>, MatMulShape>(GemvKernel.Four<TDecoder>);
-
-    public override Product Gemm => _gemm ??= accelerator.LoadKernel<ArrayView<float>, ArrayView<Float4>, ArrayView<Quad>, ArrayView<uint>, ArrayView<float>, MatMulShape>(GemmKernel.Run<TDecoder>);
-
-    public override Embedding Embed => _embed ??= accelerator.LoadKernel<ArrayView<float>, ArrayView<int>, ArrayView<Quad>, ArrayView<uint>, EmbedShape>(EmbedKernel.Run<TDecoder>);
-
-    public override ExpertProduct MoeGemv => _moeGemv ??= accelerator.LoadKernel<ArrayView<float>, ArrayView<Float4>, ArrayView<float>, ArrayView<Quad>, ArrayView<uint>, ArrayView<float>, MoeShape>(MoeGemvKernel.Run<TDecoder>);
+    private TLauncher Load<TLauncher>(Type kernel, string entry) where TLauncher : Delegate => loader.Load<TLauncher>(KernelCatalog.Entry(kernel, entry).MakeGenericMethod(typeof(TDecoder)));
 }

@@ -97,6 +97,10 @@ internal sealed class DeviceActivations : IDisposable
     public void ReadRow(int buffer, int row, nint target) =>
         _arena!.Read(_offsets[buffer] + (long)row * Stride(buffer) * sizeof(float), target, (long)_program.Buffers[buffer].Cols * sizeof(float));
 
+    /// <summary>Queues the copy of a row from the host.</summary>
+    public void WriteRow(int buffer, int row, nint source) =>
+        _arena!.Write(_offsets[buffer] + (long)row * Stride(buffer) * sizeof(float), source, (long)_program.Buffers[buffer].Cols * sizeof(float));
+
     public void Clear() => _arena!.Clear(0, _arena.LengthBytes);
 
     public void Dispose() => _arena?.Dispose();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -9,7 +10,7 @@ namespace AiFabrik.Compute.Ilgpu;
 /// One allocation on a device, for one purpose, zeroed when made and before it is freed. Copies and fills go straight to the driver:
 /// ILGPU's own allocate a wrapper each, and on OpenCL copy the whole host buffer whatever the view. All of it is queued on one stream.
 /// </summary>
-internal sealed class DeviceArena : IDisposable
+internal sealed unsafe class DeviceArena : IDisposable
 {
     /// <summary>Where each part begins: as strict as any load needs, and a GPU's memory transactions.</summary>
     public const int Alignment = 256;
@@ -35,9 +36,10 @@ internal sealed class DeviceArena : IDisposable
 
     public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-    /// <summary><paramref name="count"/> values at a byte offset.</summary>
+    /// <summary><paramref name="count"/> values at a byte offset. Where there are none the view is of one, never read: ILGPU has no empty view at an arena's end.</summary>
     public ArrayView<T> View<T>(long offset, long count) where T : unmanaged
     {
+        if (count == 0) (offset, count) = (0, 1);
         var bytes = count * Interop.SizeOf<T>();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, LengthBytes, nameof(count));
         return _buffer.View.BaseView.SubView(offset, bytes).Cast<T>();
@@ -48,7 +50,8 @@ internal sealed class DeviceArena : IDisposable
     {
         if (bytes == 0) return;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, LengthBytes, nameof(bytes));
-        if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.MemcpyAsync(_buffer.NativePtr + (nint)offset, source, (nint)bytes, Stream));
+        if (_device.IsHost) Buffer.MemoryCopy((void*)source, (byte*)_buffer.NativePtr + offset, bytes, bytes);
+        else if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.MemcpyAsync(_buffer.NativePtr + (nint)offset, source, (nint)bytes, Stream));
         else CLException.ThrowIfFailed(CLAPI.CurrentAPI.WriteBuffer(Stream, _buffer.NativePtr, false, (nint)offset, (nint)bytes, source));
     }
 
@@ -57,7 +60,8 @@ internal sealed class DeviceArena : IDisposable
     {
         if (bytes == 0) return;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, LengthBytes, nameof(bytes));
-        if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.MemcpyAsync(target, _buffer.NativePtr + (nint)offset, (nint)bytes, Stream));
+        if (_device.IsHost) Buffer.MemoryCopy((byte*)_buffer.NativePtr + offset, (void*)target, bytes, bytes);
+        else if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.MemcpyAsync(target, _buffer.NativePtr + (nint)offset, (nint)bytes, Stream));
         else CLException.ThrowIfFailed(CLAPI.CurrentAPI.ReadBuffer(Stream, _buffer.NativePtr, false, (nint)offset, (nint)bytes, target));
     }
 
@@ -66,7 +70,8 @@ internal sealed class DeviceArena : IDisposable
     {
         if (bytes == 0) return;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + bytes, LengthBytes, nameof(bytes));
-        if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.Memset(_buffer.NativePtr + (nint)offset, 0, (nint)bytes, Stream));
+        if (_device.IsHost) NativeMemory.Clear((byte*)_buffer.NativePtr + offset, (nuint)bytes);
+        else if (_device.IsCuda) CudaException.ThrowIfFailed(CudaAPI.CurrentAPI.Memset(_buffer.NativePtr + (nint)offset, 0, (nint)bytes, Stream));
         else CLException.ThrowIfFailed(CLAPI.CurrentAPI.FillBuffer(Stream, _buffer.NativePtr, 0u, (nint)offset, (nint)bytes));
     }
 

@@ -10,13 +10,16 @@ namespace AiFabrik.Compute.Ilgpu;
 /// </summary>
 internal sealed class IlgpuDevice
 {
-    public IlgpuDevice(string name, Accelerator accelerator)
+    /// <param name="loader">Where kernels come from; null: compiled for the accelerator.</param>
+    public IlgpuDevice(string name, Accelerator accelerator, IKernelLoader? loader = null)
     {
         Name = name;
         Accelerator = accelerator;
         IsCuda = accelerator is CudaAccelerator;
-        IsGpu = IsCuda || (accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU));
-        Kernels = new KernelSet(accelerator);
+        // Other loaders stand for a GPU: tests run the PTX that one would get.
+        IsGpu = IsCuda || loader is not null || (accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU));
+        IsHost = accelerator.AcceleratorType == AcceleratorType.CPU;
+        Kernels = new KernelSet(loader ?? new DeviceKernelLoader(accelerator));
     }
 
     /// <summary>"cuda:0", "opencl:0".</summary>
@@ -25,6 +28,9 @@ internal sealed class IlgpuDevice
     public Accelerator Accelerator { get; }
 
     public bool IsCuda { get; }
+
+    /// <summary>Device memory is the host's own: in tests of tiny shapes only.</summary>
+    public bool IsHost { get; }
 
     /// <summary>True for GPUs: many small work-items. False for a processor behind OpenCL: few, each with much to do.</summary>
     public bool IsGpu { get; }

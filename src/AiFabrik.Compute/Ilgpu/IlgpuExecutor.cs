@@ -60,13 +60,16 @@ public sealed class IlgpuExecutor : IExecutor
     /// <summary>Opens a device and brings a model to it.</summary>
     /// <param name="device">"cuda", "cuda:1", "opencl:0" and so on.</param>
     /// <exception cref="IlgpuException">There is no such device, or the model does not fit it.</exception>
-    public static IlgpuExecutor Create(string device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null)
+    public static IlgpuExecutor Create(string device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null) =>
+        Create(IlgpuDevices.Open(device), program, limits, options);
+
+    internal static IlgpuExecutor Create(IlgpuDevice device, TransformerProgram program, StepLimits limits, IlgpuOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(limits.BlocksPerGroup.Length, program.KvGroups.Count, nameof(limits));
         ProgramCheck.Run(program);
         foreach (var layer in program.KvLayers)
             if (layer.HeadDim > AttentionKernel.HeadDimMax) throw new IlgpuException(string.Create(CultureInfo.InvariantCulture, $"The model's heads have {layer.HeadDim} values, and the device's kernels take {AttentionKernel.HeadDimMax} at most."));
-        return new IlgpuExecutor(IlgpuDevices.Open(device), program, limits, options ?? new IlgpuOptions());
+        return new IlgpuExecutor(device, program, limits, options ?? new IlgpuOptions());
     }
 
     public void Run(StepBatch batch)
@@ -128,6 +131,27 @@ public sealed class IlgpuExecutor : IExecutor
 
     /// <summary>Every arena that holds content, by name: tests read them back and look for residue.</summary>
     internal IEnumerable<(string Name, DeviceArena Arena)> ContentArenas => [("kv", _cache.Arena), ("activations", _activations.Arena), ("staging", _staging.Arena)];
+
+    /// <summary>For tests: makes a batch the current one, without running anything.</summary>
+    internal void Stage(StepBatch batch)
+    {
+        BatchCheck.Run(batch, _program, Limits);
+        _device.Accelerator.Bind();
+        _staging.Upload(batch);
+        _stream.Synchronize();
+    }
+
+    /// <summary>For tests: runs one operation on the staged batch.</summary>
+    internal void RunOperation(int index, StepBatch batch)
+    {
+        var longest = 0;
+        foreach (var length in batch.ContextLen[..batch.SequenceCount]) longest = Math.Max(longest, length);
+        _runner.RunOne(index, batch.TokenCount, batch.LogitRowCount, longest);
+        _stream.Synchronize();
+    }
+
+    /// <summary>For tests: the buffers on the device.</summary>
+    internal DeviceActivations Activations => _activations;
 
     /// <summary>Before anything is allocated: what is too large for the device is refused with a sentence.</summary>
     private void CheckMemory()

@@ -28,6 +28,7 @@ internal static class KernelCatalog
     [
         (typeof(RmsNormKernel), nameof(RmsNormKernel.Run)), (typeof(RopeStoreKvKernel), nameof(RopeStoreKvKernel.Run)),
         (typeof(AttentionKernel), nameof(AttentionKernel.Run)), (typeof(AttentionCombineKernel), nameof(AttentionCombineKernel.Run)),
+        (typeof(AttentionPrefillKernel), nameof(AttentionPrefillKernel.Run)),
         (typeof(ActMulKernel), nameof(ActMulKernel.Run)), (typeof(SelectRowsKernel), nameof(SelectRowsKernel.Run)),
         (typeof(SoftcapKernel), nameof(SoftcapKernel.Run)), (typeof(MoeRouteKernel), nameof(MoeRouteKernel.Run)),
         (typeof(MoeCombineKernel), nameof(MoeCombineKernel.Run)), (typeof(ArgmaxKernel), nameof(ArgmaxKernel.Partial)), (typeof(ArgmaxKernel), nameof(ArgmaxKernel.Combine)),

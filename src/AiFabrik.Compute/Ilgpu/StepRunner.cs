@@ -144,16 +144,24 @@ internal sealed class StepRunner
     {
         var shape = new AttentionShape
         {
-            Tokens = _tokens, NHeads = op.NHeads, NKvHeads = op.NKvHeads, HeadDim = op.HeadDim, HeadStride = DeviceKvCache.HeadStride(op.HeadDim), BlockSize = _limits.BlockSize,
+            Rows = _staging.AttentionRowCount, NHeads = op.NHeads, NKvHeads = op.NKvHeads, HeadDim = op.HeadDim, HeadStride = DeviceKvCache.HeadStride(op.HeadDim), BlockSize = _limits.BlockSize,
             MaxBlocks = _limits.MaxBlocksPerSequence, QStride = _activations.Stride(op.Input), OutStride = _activations.Stride(op.Output), Window = op.Window,
             HeadBlocks = (op.NHeads / op.NKvHeads + AttentionKernel.HeadsAtOnce - 1) / AttentionKernel.HeadsAtOnce, HasSinks = op.W0 >= 0 ? 1 : 0, Scale = op.Scale, Softcap = op.Softcap,
         };
         AttentionKernel.Split(ref shape, _longest);
-        var sinks = _weights.Sinks(index)?.View ?? _none;
+        ArrayView<float> output = _activations.Buffers[op.Output], qkv = _activations.Buffers[op.Input], sinks = _weights.Sinks(index)?.View ?? _none;
+        var tables = _staging.TablesOf[_program.KvLayers[op.Layer].Group];
+        if (_staging.TileCount > 0)
+        {
+            _kernels.AttentionPrefill(
+                _stream, AttentionPrefillKernel.Config(shape, _staging.TileCount), output, qkv, _cache.Quads[op.Layer], _cache.Words[op.Layer], _staging.Tiles, _staging.Positions,
+                _staging.Sequences, tables, sinks, shape);
+        }
+        if (_staging.AttentionRowCount == 0) return;
         _kernels.Attention(
-            _stream, AttentionKernel.Config(shape), _activations.Buffers[op.Output], _activations.Partials, _activations.Buffers[op.Input], _cache.Quads[op.Layer], _cache.Words[op.Layer],
-            _staging.Positions, _staging.Sequences, _staging.TablesOf[_program.KvLayers[op.Layer].Group], sinks, shape);
-        if (shape.Splits > 1) _kernels.AttentionCombine(_stream, AttentionCombineKernel.Config(shape), _activations.Buffers[op.Output], _activations.Partials, sinks, shape);
+            _stream, AttentionKernel.Config(shape), output, _activations.Partials, qkv, _cache.Quads[op.Layer], _cache.Words[op.Layer], _staging.AttentionRows, _staging.Positions,
+            _staging.Sequences, tables, sinks, shape);
+        if (shape.Splits > 1) _kernels.AttentionCombine(_stream, AttentionCombineKernel.Config(shape), output, _activations.Partials, _staging.AttentionRows, sinks, shape);
     }
 
     private void ActMul(ArrayView<float> x, int xStride, in Op op)

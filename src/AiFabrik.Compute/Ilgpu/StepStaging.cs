@@ -1,3 +1,4 @@
+using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Programs;
 using ILGPU;
 using ILGPU.Runtime;
@@ -14,7 +15,7 @@ internal sealed unsafe class StepStaging : IDisposable
     private readonly StepLimits _limits;
     private readonly StagingMemory _host;
     private readonly DeviceArena _device;
-    private readonly long _positions, _sequences, _logitRows, _slots, _header, _tables, _best, _logits;
+    private readonly long _positions, _sequences, _logitRows, _slots, _attentionRows, _tiles, _header, _tables, _best, _logits;
     private readonly long[] _ropes;
     private readonly int[] _halves;
 
@@ -28,6 +29,9 @@ internal sealed unsafe class StepStaging : IDisposable
         _sequences = Take(limits.MaxTokens);
         _logitRows = Take(limits.MaxLogitRows);
         _slots = Take((long)limits.MaxTokens * program.KvGroups.Count);
+        _attentionRows = Take(limits.MaxTokens);
+        var tilesMax = limits.MaxTokens / AttentionPrefillKernel.TokensMin + 1;
+        _tiles = Take(2L * tilesMax);
         _header = end;
         _halves = [.. program.RopeTables.Select(table => table.InverseFrequencies[0].Length)];
         _ropes = [.. _halves.Select(half => Take((long)limits.MaxTokens * half * 2))];
@@ -43,6 +47,8 @@ internal sealed unsafe class StepStaging : IDisposable
         Positions = _device.View<int>(_positions, limits.MaxTokens);
         Sequences = _device.View<int>(_sequences, limits.MaxTokens);
         LogitRows = _device.View<int>(_logitRows, limits.MaxLogitRows);
+        AttentionRows = _device.View<int>(_attentionRows, limits.MaxTokens);
+        Tiles = _device.View<int>(_tiles, 2L * tilesMax);
         Best = _device.View<int>(_best, limits.MaxLogitRows);
         SlotsOf = [.. Enumerable.Range(0, program.KvGroups.Count).Select(g => _device.View<int>(_slots + (long)g * limits.MaxTokens * sizeof(int), limits.MaxTokens))];
         TablesOf = [.. Enumerable.Range(0, program.KvGroups.Count).Select(g => _device.View<int>(TableOffset(g), (long)limits.MaxSequences * limits.MaxBlocksPerSequence))];
@@ -58,6 +64,14 @@ internal sealed unsafe class StepStaging : IDisposable
     /// <summary>[T] the sequence of each token.</summary>
     public ArrayView<int> Sequences { get; }
     public ArrayView<int> LogitRows { get; }
+
+    /// <summary>Rows of sequences with few new tokens, whose attention is computed row by row; [tiles, 2] first row and rows of tiles of the others.</summary>
+    public ArrayView<int> AttentionRows { get; }
+    public ArrayView<int> Tiles { get; }
+
+    /// <summary>How many of each the staged batch has.</summary>
+    public int AttentionRowCount { get; private set; }
+    public int TileCount { get; private set; }
 
     /// <summary>[R] the best token of each logit row: written by kernels.</summary>
     public ArrayView<int> Best { get; }
@@ -89,6 +103,7 @@ internal sealed unsafe class StepStaging : IDisposable
         batch.LogitRows[..batch.LogitRowCount].CopyTo(Ints(_logitRows, batch.LogitRowCount));
         var sequences = Ints(_sequences, tokens);
         for (var s = 0; s < batch.SequenceCount; s++) sequences[batch.QueryStart[s]..batch.QueryStart[s + 1]].Fill(s);
+        Tile(batch);
         for (var g = 0; g < batch.KvGroups; g++) batch.SlotMapping(g)[..tokens].CopyTo(Ints(_slots + (long)g * _limits.MaxTokens * sizeof(int), tokens));
         _device.Write(0, (nint)_host.Data, _header);
         for (var i = 0; i < _ropes.Length; i++)
@@ -146,6 +161,27 @@ internal sealed unsafe class StepStaging : IDisposable
                     to[at++] = (float)(cos * scale);
                     to[at++] = (float)(sin * scale);
                 }
+            }
+        }
+    }
+
+    /// <summary>Sorts the rows into single ones and tiles of one sequence.</summary>
+    private void Tile(StepBatch batch)
+    {
+        Span<int> rows = Ints(_attentionRows, _limits.MaxTokens), tiles = Ints(_tiles, (int)Tiles.Length);
+        (AttentionRowCount, TileCount) = (0, 0);
+        for (var s = 0; s < batch.SequenceCount; s++)
+        {
+            int first = batch.QueryStart[s], end = batch.QueryStart[s + 1];
+            if (end - first < AttentionPrefillKernel.TokensMin)
+            {
+                for (var t = first; t < end; t++) rows[AttentionRowCount++] = t;
+                continue;
+            }
+            for (var t = first; t < end; t += AttentionPrefillKernel.TileTokens)
+            {
+                tiles[2 * TileCount] = t;
+                tiles[2 * TileCount++ + 1] = Math.Min(AttentionPrefillKernel.TileTokens, end - t);
             }
         }
     }

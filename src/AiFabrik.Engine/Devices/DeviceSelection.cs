@@ -1,4 +1,5 @@
 using System.Globalization;
+using AiFabrik.Compute.Ilgpu;
 using AiFabrik.Compute.Native;
 using AiFabrik.Compute.Programs;
 using AiFabrik.Compute.Reference;
@@ -27,10 +28,41 @@ public static class DeviceSelection
         if (threads < 0 || threads > ThreadsMax) throw new DeviceUnavailableException($"The number of threads must be between 0 (all processors) and {ThreadsMax}.");
         return device switch
         {
-            "auto" or "cpu" => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads }),
+            "auto" => OpenBest(threads, program, limits),
+            "cpu" => OpenNative(threads, program, limits),
             "reference" => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = threads > 0 ? threads : Environment.ProcessorCount }),
-            _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu and reference."),
+            _ when IlgpuDevices.IsDeviceName(device) => OpenIlgpu(device, program, limits),
+            _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu, cuda, cuda:0, opencl, opencl:0 and reference."),
         };
+    }
+
+    /// <summary>The first CUDA device where the model fits it, else the processor. Never OpenCL: it may be the same processor, slower.</summary>
+    private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits)
+    {
+        if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits);
+        try
+        {
+            return OpenIlgpu("cuda:0", program, limits);
+        }
+        catch (DeviceUnavailableException)
+        {
+            // The executor's own description, printed at start, says what serves; doctor says why the GPU does not.
+            return OpenNative(threads, program, limits);
+        }
+    }
+
+    private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits) => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads });
+
+    private static IlgpuExecutor OpenIlgpu(string device, TransformerProgram program, StepLimits limits)
+    {
+        try
+        {
+            return IlgpuExecutor.Create(device, program, limits);
+        }
+        catch (IlgpuException e)
+        {
+            throw new DeviceUnavailableException(e.Message);
+        }
     }
 
     /// <summary>Bytes of a cached value on a device.</summary>
@@ -49,10 +81,12 @@ public static class DeviceSelection
     {
         var used = threads > 0 ? threads : NativeDevice.DefaultThreads;
         var bandwidth = NativeDevice.MeasureReadBandwidth(used);
-        return
+        List<DeviceRow> rows =
         [
             new("cpu", true, string.Create(CultureInfo.InvariantCulture, $"{NativeDevice.InstructionSet}, {used} threads, class int8 for quantised weights, reads {bandwidth / 1e9:0.0} GB/s")),
             new("reference", true, "scalar C#, class reference: for checking, slow"),
         ];
+        foreach (var device in IlgpuDevices.List()) rows.Add(new(device.Name, device.Usable, device.Detail));
+        return rows;
     }
 }

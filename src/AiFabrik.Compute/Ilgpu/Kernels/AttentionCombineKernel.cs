@@ -5,7 +5,7 @@ namespace AiFabrik.Compute.Ilgpu.Kernels;
 
 /// <summary>
 /// The second pass of a split attention: out[t, h] = Σ_s exp(m_s − m)·o_s / (Σ_s exp(m_s − m)·l_s + exp(sink − m)), m = max_s m_s.
-/// partials [T, NHeads, Splits, 2 + HeadStride] float32 = m_s, l_s, o_s; out [T, OutStride] float32.
+/// list [Rows] int32 = the rows t that the first pass served; partials [Rows, NHeads, Splits, 2 + HeadStride] float32 = m_s, l_s, o_s; out [T, OutStride] float32.
 /// Bytes: the partials once. Bound by launch.
 /// Reference: Reference/AttentionOps.cs.
 /// </summary>
@@ -13,12 +13,12 @@ internal static class AttentionCombineKernel
 {
     public const int GroupSize = 32;
 
-    public static KernelConfig Config(in AttentionShape shape) => new(new Index3D(shape.NHeads, shape.Tokens, 1), new Index3D(GroupSize, 1, 1));
+    public static KernelConfig Config(in AttentionShape shape) => new(new Index3D(shape.NHeads, shape.Rows, 1), new Index3D(GroupSize, 1, 1));
 
-    public static void Run(ArrayView<float> output, ArrayView<float> partials, ArrayView<float> sinks, AttentionShape shape)
+    public static void Run(ArrayView<float> output, ArrayView<float> partials, ArrayView<int> list, ArrayView<float> sinks, AttentionShape shape)
     {
-        int item = Group.IdxX, head = Grid.IdxX, t = Grid.IdxY, stride = 2 + shape.HeadStride;
-        var from = (t * shape.NHeads + head) * shape.Splits * stride;
+        int item = Group.IdxX, head = Grid.IdxX, t = list[Grid.IdxY], stride = 2 + shape.HeadStride;
+        var from = (Grid.IdxY * shape.NHeads + head) * shape.Splits * stride;
         // A split that a window or a shorter sequence leaves empty has m = −∞ and adds nothing.
         var most = float.NegativeInfinity;
         for (var s = 0; s < shape.Splits; s++) most = IntrinsicMath.Max(most, partials[from + s * stride]);

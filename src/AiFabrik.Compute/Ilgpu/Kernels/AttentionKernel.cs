@@ -6,7 +6,10 @@ namespace AiFabrik.Compute.Ilgpu.Kernels;
 /// <summary>Scalars of <see cref="AttentionKernel"/> and <see cref="AttentionCombineKernel"/>.</summary>
 internal struct AttentionShape
 {
-    public int Tokens, NHeads, NKvHeads, HeadDim, HeadStride, BlockSize;
+    /// <summary>Rows of the step that the launch serves: all that its list of rows names.</summary>
+    public int Rows;
+
+    public int NHeads, NKvHeads, HeadDim, HeadStride, BlockSize;
 
     /// <summary>Entries of a sequence's block table.</summary>
     public int MaxBlocks;
@@ -29,11 +32,11 @@ internal struct AttentionShape
 
 /// <summary>
 /// out[t, h, :] = Σ_j softmax_j(cap(Scale · q[t, h]·K[j, h'])) V[j, h'] over positions first(t) ≤ j ≤ pos(t) of the token's sequence, paged.
-/// qkv [T, QStride] float32; cache of a layer: blocks [2][slot][NKvHeads][HeadStride] IEEE half (keys, then values); block tables
+/// The launch serves the rows t in list [Rows] int32. qkv [T, QStride] float32; cache of a layer: blocks [2][slot][NKvHeads][HeadStride] IEEE half (keys, then values); block tables
 /// [sequences, MaxBlocks] int32; sinks [NHeads] float32; out [T, OutStride] float32.
 /// One group serves up to four query heads of one key/value head, which share each load, over one split of the context: scores of 64
 /// positions at a time, then an online softmax (Milakov and Gimelshein 2018; Dao et al. 2022), then the values. With more than one split it
-/// leaves maximum, sum and unnormalised output in partials [T, NHeads, Splits, 2 + HeadStride] for <see cref="AttentionCombineKernel"/>.
+/// leaves maximum, sum and unnormalised output in partials [Rows, NHeads, Splits, 2 + HeadStride] for <see cref="AttentionCombineKernel"/>.
 /// Bytes: 4·HeadStride a position and key/value head (for each four query heads); operations 4·HeadDim a position and query head. Bound
 /// by memory when one token a sequence is decoded.
 /// Reference: Reference/AttentionOps.cs.
@@ -56,7 +59,7 @@ internal static class AttentionKernel
     /// <summary>Chooses how to split a context of at most <paramref name="longest"/> positions.</summary>
     public static void Split(ref AttentionShape shape, int longest)
     {
-        var splits = shape.Tokens > SplitTokensMax ? 1 : Math.Clamp(longest / SplitLengthMin, 1, SplitsMax);
+        var splits = shape.Rows > SplitTokensMax ? 1 : Math.Clamp(longest / SplitLengthMin, 1, SplitsMax);
         var length = (longest + splits - 1) / splits;
         shape.SplitLength = Math.Max((length + Chunk - 1) / Chunk * Chunk, Chunk);
         shape.Splits = Math.Max((longest + shape.SplitLength - 1) / shape.SplitLength, 1);
@@ -66,11 +69,11 @@ internal static class AttentionKernel
     public static long PartialFloats(int maxTokens, int heads, int headStride) => (long)Math.Min(maxTokens, SplitTokensMax) * heads * SplitsMax * (2 + headStride);
 
     public static KernelConfig Config(in AttentionShape shape) =>
-        new(new Index3D(shape.Tokens, shape.NKvHeads * shape.HeadBlocks, shape.Splits), new Index3D(GroupSize, 1, 1));
+        new(new Index3D(shape.Rows, shape.NKvHeads * shape.HeadBlocks, shape.Splits), new Index3D(GroupSize, 1, 1));
 
     public static void Run(
         ArrayView<float> output, ArrayView<float> partials, ArrayView<float> qkv, ArrayView<Quad> cacheQuads, ArrayView<uint> cacheWords,
-        ArrayView<int> positions, ArrayView<int> sequences, ArrayView<int> tables, ArrayView<float> sinks, AttentionShape shape)
+        ArrayView<int> list, ArrayView<int> positions, ArrayView<int> sequences, ArrayView<int> tables, ArrayView<float> sinks, AttentionShape shape)
     {
         var q = SharedMemory.Allocate<float>(HeadsAtOnce * HeadDimMax);
         var sums = SharedMemory.Allocate<float>(HeadsAtOnce * HeadDimMax);
@@ -79,7 +82,7 @@ internal static class AttentionKernel
         var state = SharedMemory.Allocate<float>(HeadsAtOnce * 3);
         var rows = SharedMemory.Allocate<int>(Chunk);
 
-        int item = Group.IdxX, t = Grid.IdxX, kvHead = Grid.IdxY / shape.HeadBlocks, ratio = shape.NHeads / shape.NKvHeads;
+        int item = Group.IdxX, t = list[Grid.IdxX], kvHead = Grid.IdxY / shape.HeadBlocks, ratio = shape.NHeads / shape.NKvHeads;
         int headInBlock = (Grid.IdxY - kvHead * shape.HeadBlocks) * HeadsAtOnce, firstHead = kvHead * ratio + headInBlock;
         var heads = IntrinsicMath.Min(HeadsAtOnce, ratio - headInBlock);
         int position = positions[t], windowFirst = shape.Window > 0 ? IntrinsicMath.Max(position - shape.Window + 1, 0) : 0;
@@ -229,7 +232,7 @@ internal static class AttentionKernel
             float most = state[h], sum = state[HeadsAtOnce + h], value = sums[h * HeadDimMax + d];
             if (shape.Splits > 1)
             {
-                var at = ((t * shape.NHeads + head) * shape.Splits + Grid.IdxZ) * (2 + shape.HeadStride);
+                var at = ((Grid.IdxX * shape.NHeads + head) * shape.Splits + Grid.IdxZ) * (2 + shape.HeadStride);
                 partials[at + 2 + d] = value;
                 if (d == 0)
                 {
@@ -252,7 +255,8 @@ internal static class AttentionKernel
         return value * factor / (sum * factor + XMath.Exp(sink - top));
     }
 
-    private static Float8 Halves(Quad quad) => new()
+    /// <summary>The eight halves of a quad.</summary>
+    public static Float8 Halves(Quad quad) => new()
     {
         A = NumberFormats.FromHalf(quad.X & 0xFFFF), B = NumberFormats.FromHalf(quad.X >> 16), C = NumberFormats.FromHalf(quad.Y & 0xFFFF), D = NumberFormats.FromHalf(quad.Y >> 16),
         E = NumberFormats.FromHalf(quad.Z & 0xFFFF), F = NumberFormats.FromHalf(quad.Z >> 16), G = NumberFormats.FromHalf(quad.W & 0xFFFF), H = NumberFormats.FromHalf(quad.W >> 16),
