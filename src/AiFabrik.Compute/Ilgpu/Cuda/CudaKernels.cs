@@ -1,8 +1,10 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 
 namespace AiFabrik.Compute.Ilgpu.Cuda;
+
+/// <summary>Enqueues one kernel; parameters point at the values, in the kernel's order.</summary>
+internal unsafe delegate CudaStatus CudaLauncher(CudaKernelId kernel, LaunchShape shape, nint stream, void** parameters);
 
 /// <summary>
 /// The kernels of this folder, loaded in one context, with a typed launch for each. Addresses are device addresses (ILGPU's
@@ -14,7 +16,12 @@ internal sealed unsafe class CudaKernels : IDisposable
     private readonly CudaModuleHandle[] _modules;
     private readonly nint[] _functions;
 
-    private CudaKernels(CudaModuleHandle[] modules, nint[] functions) => (_modules, _functions) = (modules, functions);
+    private readonly CudaLauncher _launch;
+
+    private CudaKernels(CudaModuleHandle[] modules, nint[] functions) => (_modules, _functions, _launch) = (modules, functions, LaunchByDriver);
+
+    /// <summary>Kernels that something else than the driver executes: the PTX machine in tests.</summary>
+    public CudaKernels(CudaLauncher launch) => (_modules, _functions, _launch) = ([], [], launch);
 
     /// <summary>Compiles (or reads from the cache) and loads all kernels: the driver's own compilation happens here, before readiness.</summary>
     /// <param name="compiler">Where the PTX comes from.</param>
@@ -150,8 +157,9 @@ internal sealed unsafe class CudaKernels : IDisposable
         return Launch(CudaKernelId.ToBf16, ToBf16Kernel.Launch(tokens, cols), stream, p);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) =>
+    private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) => _launch(id, shape, stream, parameters);
+
+    private CudaStatus LaunchByDriver(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) =>
         CudaDriver.LaunchKernel(_functions[(int)id], (uint)shape.GridX, (uint)shape.GridY, (uint)shape.GridZ, (uint)shape.Threads, 1, 1, 0, stream, parameters, null);
 
     /// <inheritdoc/>

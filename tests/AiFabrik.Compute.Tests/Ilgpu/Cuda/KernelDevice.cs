@@ -36,7 +36,7 @@ internal abstract class KernelDevice : IDisposable
 }
 
 /// <summary>Runs exactly the PTX that would be loaded; any fault fails the test.</summary>
-internal sealed class PtxKernelDevice : KernelDevice
+internal sealed unsafe class PtxKernelDevice : KernelDevice
 {
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<CudaKernelId, PtxModule> s_modules = [];
@@ -88,6 +88,28 @@ internal sealed class PtxKernelDevice : KernelDevice
         PtxResult result = _machine.Launch(Module(kernel), PtxPatch.EntryName, new Dim3(shape.GridX, shape.GridY, shape.GridZ), new Dim3(shape.Threads), 0, packed);
         Assert.True(result.Fault is null, $"{kernel}: {result.Fault}");
     }
+
+    /// <summary>The kernels as the product launches them, with the machine in the driver's place. Notes the kernels in the order of their launches.</summary>
+    public CudaKernels Kernels(List<CudaKernelId> launched) => new((kernel, shape, stream, parameters) =>
+    {
+        launched.Add(kernel);
+        var arguments = new KernelArguments();
+        int index = 0;
+        foreach (System.Reflection.ParameterInfo parameter in CudaKernelTable.All[(int)kernel].Method.GetParameters())
+        {
+            void* value = parameters[index++];
+            if (parameter.ParameterType == typeof(int))
+            {
+                arguments.Add(*(int*)value);
+            }
+            else
+            {
+                arguments.Add(*(long*)value);
+            }
+        }
+        Run(kernel, shape, arguments);
+        return CudaStatus.Success;
+    });
 
     public override void Dispose()
     {
