@@ -63,8 +63,10 @@ internal static class SmolLm2Checks
         Report($"| smollm2 logits | {executor.Info.Device} | {executor.Info.Class} | KL {kl / cases:E1} (≤ {bounds.Kl:E0}) | top1 {same}/{rows} | listed log-probabilities off by {worst:E1} |");
         Assert.True(cases > 0 && kl / cases <= bounds.Kl, Text($"KL is {kl / cases:E2}."));
         Assert.True(same >= bounds.Top1 * rows, Text($"{same} of {rows} best tokens agree."));
-        // The golden set bounds no single log-probability. With 8-bit activations that of an unlikely token moves by more than half the gap.
-        if (executor.Info.Class != ExactnessClass.Int8) Assert.True(worst <= bounds.Gap / 2 + ListedRounding, Text($"A log-probability is off by {worst:E2}."));
+        // The golden set bounds no single log-probability, so this is our own net. A cache in half already moves that of an unlikely token by
+        // 0.03, another way by every order of summation; with 8-bit activations it moves by more than half the gap.
+        var listed = executor.Info.Class == ExactnessClass.Float16 ? bounds.Gap : bounds.Gap / 2;
+        if (executor.Info.Class != ExactnessClass.Int8) Assert.True(worst <= listed + ListedRounding, Text($"A log-probability is off by {worst:E2}."));
     });
 
     /// <summary>greedy.jsonl: a free run gives the determined tokens; fed with the reference's tokens, every step with a sufficient gap agrees.</summary>
