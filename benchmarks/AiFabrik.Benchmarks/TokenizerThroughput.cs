@@ -103,7 +103,7 @@ internal static class TokenizerThroughput
     internal static Tokenizer Open(string file)
     {
         Tokenizer? tokenizer = null;
-        string error;
+        string? error;
         if (file.EndsWith(".json", StringComparison.Ordinal))
         {
             var config = Path.Combine(Path.GetDirectoryName(file)!, "tokenizer_config.json");
