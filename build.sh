@@ -105,7 +105,7 @@ run_tests() {
   (cd "$ASAN_BUILD" && ctest --output-on-failure) 2>&1 | tee -a "$log" || failed=1
   say "managed tests"
   dotnet build AiFabrik.sln -c "$CONFIGURATION" -v q -nologo
-  dotnet test --solution AiFabrik.sln -c "$CONFIGURATION" --no-build --max-parallel-test-modules 1 --output detailed "$@" 2>&1 | tee -a "$log" | grep -vE '^passed ' || failed=1
+  dotnet test --solution AiFabrik.sln -c "$CONFIGURATION" --no-build --max-parallel-test-modules 1 --no-ansi --no-progress "$@" 2>&1 | tee -a "$log" || failed=1
   summary "$log" "$failed"
 }
 
