@@ -15,8 +15,11 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Share of free memory that the KV cache may take if nobody says how much.</summary>
     private const double KvShareOfFreeMemory = 0.25;
 
-    /// <summary>The KV cache's bound if nobody says how much: 1 GiB, locked in memory at start (KvMemoryMiB sets another).</summary>
-    private const long KvBytesMaxDefault = 1L << 30;
+    /// <summary>The KV cache if nobody says how much, unless one full context needs more. It is locked in memory at start, which costs about 3 s a GiB.</summary>
+    private const long KvBytesDefault = 384L << 20;
+
+    /// <summary>What one full context may take without being asked.</summary>
+    private const long KvBytesMaxDefault = 4L << 30;
 
     private readonly IDisposable _files;
     private readonly LoadedModel? _model;
@@ -83,7 +86,7 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Makes executor and engine, for requests. The result owns both and the model.</summary>
     public ServedModel Serve(EngineOptions engine, long kvMemoryMiB)
     {
-        var bytes = kvMemoryMiB > 0 ? kvMemoryMiB << 20 : (long)Math.Min(KvBytesMaxDefault, KvShareOfFreeMemory * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        var bytes = kvMemoryMiB > 0 ? kvMemoryMiB << 20 : DefaultKvBytes();
         var templates = ModelTemplates.Load(Model.Files);
         try
         {
@@ -97,6 +100,15 @@ internal sealed class ModelSession : IDisposable
         {
             throw new CommandFailure($"The settings in Engine cannot be used: {e.Message.Split('\n', '\r')[0]}");
         }
+    }
+
+    /// <summary>Enough for one full context, within bounds.</summary>
+    private long DefaultKvBytes()
+    {
+        long context = 0;
+        foreach (var layer in Program.KvLayers) context += 2L * layer.NKvHeads * layer.HeadDim * Program.ContextLen * DeviceSelection.KvElementBytes(_device);
+        var most = (long)Math.Min(KvBytesMaxDefault, KvShareOfFreeMemory * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return Math.Min(most, Math.Max(KvBytesDefault, context));
     }
 
     public void Dispose()
