@@ -92,7 +92,7 @@ internal sealed class ModelSession : IDisposable
         {
             var options = (engine with { BlockSize = BlockSize }).Derive(Program, bytes, DeviceSelection.KvElementBytes(_device));
             var executor = OpenExecutor(options.Limits);
-            var inference = new InferenceEngine(Program, executor, () => new TokenizerDecoder(Model.Tokenizer), Model.EosIds.ToArray(), options);
+            var inference = new InferenceEngine(Program, executor, () => new TokenizerDecoder(Model.Tokenizer.CreateDecoder(skipSpecial: true)), Model.EosIds.ToArray(), options);
             _served = true;
             return new ServedModel(Model, templates, executor, inference);
         }
