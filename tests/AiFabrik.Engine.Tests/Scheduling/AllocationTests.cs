@@ -12,22 +12,25 @@ public sealed class AllocationTests
     [InlineData(true)]
     public async Task A_steady_decode_step_allocates_nothing(bool isDrawn)
     {
-        const int from = 300, to = 900;
-        long before = 0, after = 0;
+        // The least of several stretches: a method that is swapped for its optimised code allocates once, in one of them.
+        const int from = 300, stretch = 200, stretches = 4;
+        long before = 0, least = long.MaxValue;
         var step = 0;
         using var harness = new EngineHarness(contextLen: 2048, windows: [0, 64], onStep: _ =>
         {
             step++;
-            if (step == from) before = GC.GetAllocatedBytesForCurrentThread();
-            if (step == to) after = GC.GetAllocatedBytesForCurrentThread();
+            if (step < from || (step - from) % stretch != 0) return;
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            if (step > from) least = Math.Min(least, allocated - before);
+            before = allocated;
         });
         var sampling = isDrawn
             ? new SamplingParameters { Seed = 4, TopK = 30, TopP = 0.95f, MinP = 0.001f, TypicalP = 0.99f, RepetitionPenalty = 1.1f, PresencePenalty = 0.1f }
             : new SamplingParameters { Temperature = 0 };
         var request = new TestRequest { MaxTokens = 1200, IgnoreEos = true, Sampling = sampling, Stop = ["never in here"], TopLogprobs = isDrawn ? 5 : null };
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => Drain(harness.Submit(request)))));
-        Assert.True(step > to);
-        Assert.Equal(0, after - before);
+        Assert.True(step > from + (stretch * stretches));
+        Assert.Equal(0, least);
     }
 
     /// <summary>What a request allocates on its reader's side does not grow with its length.</summary>
@@ -35,14 +38,10 @@ public sealed class AllocationTests
     public void Reading_allocates_nothing_per_token()
     {
         using var harness = new EngineHarness(new EngineOptions { RingEvents = 1500 }, contextLen: 2048);
-        Read(100);
-        var first = Read(100);
-        var second = Read(1400);
-        Assert.Equal(first, second);
+        Assert.Equal(Allocations.Steady(() => Read(100)), Allocations.Steady(() => Read(1400)));
 
-        long Read(int tokens)
+        void Read(int tokens)
         {
-            var before = GC.GetAllocatedBytesForCurrentThread();
             using var generation = Submit(harness.Engine, tokens);
             while (generation.EndTimestamp == 0) Thread.Yield();
             var read = 0;
@@ -53,7 +52,6 @@ public sealed class AllocationTests
                 Assert.True(wait.GetAwaiter().GetResult());
                 while (generation.TryRead(out _)) read++;
             }
-            return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
 
