@@ -72,4 +72,20 @@ public sealed record TransformerProgram
             return sum;
         }
     }
+
+    /// <summary>Multiplications and additions of the matrix products of a step; attention's own, which grow with the context, are not among them.</summary>
+    /// <param name="tokens">Tokens of the step.</param>
+    /// <param name="logitRows">Rows whose logits are wanted.</param>
+    public double ProductOperations(int tokens, int logitRows)
+    {
+        double sum = 0;
+        foreach (var op in Ops)
+        {
+            if (op.Kind is not (OpKind.MatMul or OpKind.MoeGateUp or OpKind.MoeDown)) continue;
+            var rows = Buffers[op.Output].Rows == BufferRows.Logits ? logitRows : tokens;
+            foreach (var w in (ReadOnlySpan<int>)[op.W0, op.W1, op.W2])
+                if (w >= 0) sum += 2.0 * Weights[w].Rows * Weights[w].Cols * rows * (Weights[w].Experts > 1 ? TopK : 1);
+        }
+        return sum;
+    }
 }

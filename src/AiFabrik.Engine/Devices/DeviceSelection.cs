@@ -9,6 +9,11 @@ namespace AiFabrik.Engine.Devices;
 /// <summary>A device that was asked for and cannot be had. The message is one sentence that says why.</summary>
 public sealed class DeviceUnavailableException(string message) : Exception(message);
 
+/// <summary>What a device reaches at most, measured; 0: not measured for it.</summary>
+/// <param name="BytesPerSecond">Of memory: a processor's reads, a GPU's copies within its memory (read and written).</param>
+/// <param name="MatrixOperationsPerSecond">Of a GPU's tensor cores, bf16 with fp32 sums.</param>
+public readonly record struct DeviceLimits(double BytesPerSecond, double MatrixOperationsPerSecond);
+
 /// <summary>A row of <c>doctor</c>.</summary>
 /// <param name="Name">What --device takes.</param>
 /// <param name="Detail">What it is, or why it cannot be used.</param>
@@ -73,8 +78,20 @@ public static class DeviceSelection
 
     private const int SequenceRunnerBlockSize = Models.SequenceRunner.DefaultBlockSize;
 
-    /// <summary>Bytes a second that the executor's processor or device reads at most; 0: not measured for it.</summary>
-    public static double MeasureReadBandwidth(IExecutor executor) => executor is NativeExecutor ? NativeDevice.MeasureReadBandwidth(executor.Info.Threads) : 0;
+    /// <summary>Measures what an executor's results are held against.</summary>
+    public static DeviceLimits MeasureLimits(IExecutor executor)
+    {
+        switch (executor)
+        {
+            case NativeExecutor:
+                return new DeviceLimits(NativeDevice.MeasureReadBandwidth(executor.Info.Threads), 0);
+            case IlgpuExecutor ilgpu:
+                var (copy, matrix) = ilgpu.MeasureRates();
+                return new DeviceLimits(copy, matrix);
+            default:
+                return default;
+        }
+    }
 
     /// <summary>All devices and what they are.</summary>
     public static IReadOnlyList<DeviceRow> List(int threads)

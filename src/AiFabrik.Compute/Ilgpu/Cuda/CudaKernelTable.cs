@@ -17,6 +17,7 @@ internal enum CudaKernelId
     GemvQ4,
     SplitSum,
     ToBf16,
+    MatrixRate,
 }
 
 /// <summary>A kernel with its method and the occupancy that it is planned for.</summary>
@@ -47,5 +48,6 @@ internal static class CudaKernelTable
         new(CudaKernelId.GemvQ4, typeof(GemvQ4Kernel), GemvRows.Threads, 4, 128 * 8 * 16),
         new(CudaKernelId.SplitSum, typeof(SplitSumKernel), SplitSumKernel.Threads, 4, 256 * 4),
         new(CudaKernelId.ToBf16, typeof(ToBf16Kernel), ToBf16Kernel.Threads, 8, 128 * 32),
+        new(CudaKernelId.MatrixRate, typeof(MatrixRateKernel), MatrixRateKernel.Threads, MatrixRateKernel.GroupsPerMultiprocessor, 0),
     ];
 }

@@ -157,6 +157,13 @@ internal sealed unsafe class CudaKernels : IDisposable
         return Launch(CudaKernelId.ToBf16, ToBf16Kernel.Launch(tokens, cols), stream, p);
     }
 
+    /// <summary><see cref="MatrixRateKernel"/>: only to be timed.</summary>
+    public CudaStatus MatrixRate(nint stream, ulong output, int groups, int rounds)
+    {
+        void** p = stackalloc void*[2] { &output, &rounds };
+        return Launch(CudaKernelId.MatrixRate, MatrixRateKernel.Launch(groups), stream, p);
+    }
+
     private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) => _launch(id, shape, stream, parameters);
 
     private CudaStatus LaunchByDriver(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) =>

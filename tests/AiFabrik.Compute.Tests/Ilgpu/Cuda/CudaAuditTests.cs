@@ -19,6 +19,7 @@ public sealed class CudaAuditTests
         CudaKernelId.GemmNarrowQ8 or CudaKernelId.GemmNarrowQ4 => [.. s_tensor, "prmt.b32", "cvt.rn.bf16x2.f32"],
         CudaKernelId.GemvBf16 => [WideLoad, "shfl.sync.bfly.b32"],
         CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4 => [WideLoad, "prmt.b32", "shfl.sync.bfly.b32"],
+        CudaKernelId.MatrixRate => [s_tensor[0]],
         CudaKernelId.ToBf16 => ["ld.global.nc.v4.f32", "cvt.rn.bf16x2.f32", "st.global.v4.b32"],
         _ => ["ld.global.f32", "st.global.f32"],
     };
@@ -135,6 +136,8 @@ public sealed class CudaAuditTests
             Assert.True(!isWide || (double)audit.Loop.Count / audit.Hmma <= 0.75 * 6.5, what);
             Assert.All(audit.Loop.Where(i => MachineCode.Is(i, "HMMA")), i => Assert.Contains("16816.F32.BF16", i, StringComparison.Ordinal));
         }
+        // Tensor instructions and the loop's own: nothing else may take part in what is timed.
+        if (audit.Kernel.Id == CudaKernelId.MatrixRate) Assert.True(audit.Hmma >= 8 && audit.Loop.Count <= 1.5 * audit.Hmma, what);
         if (audit.IsVector)
         {
             Assert.True(audit.WideLoadsAhead == 8, $"{audit.WideLoadsAhead} loads ahead: {what}");

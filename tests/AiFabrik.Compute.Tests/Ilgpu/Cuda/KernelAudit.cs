@@ -96,7 +96,7 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
         var resources = Resources.Parse(messages);
         var code = new MachineCode(tools.Disassemble(cubin));
         (int groups, string limit) = device.Occupancy(resources, kernel.Threads);
-        string mark = kernel.Id <= CudaKernelId.GemmNarrowQ4 ? "HMMA" : "LDG";
+        string mark = kernel.Id is <= CudaKernelId.GemmNarrowQ4 or CudaKernelId.MatrixRate ? "HMMA" : "LDG";
         return new KernelAudit(kernel, device, resources, groups, limit, code.InnerLoop(mark), code.Length);
     }
 

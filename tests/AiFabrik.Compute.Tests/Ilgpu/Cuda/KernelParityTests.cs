@@ -75,4 +75,13 @@ public sealed class KernelParityTests
         using var device = new PtxKernelDevice();
         ParityRows.ToBf16(device, tokens, cols, inputStride);
     }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 5)]
+    public void The_products_that_are_timed_are_done(int groups, int rounds)
+    {
+        using var device = new PtxKernelDevice();
+        ParityRows.MatrixRate(device, groups, rounds);
+    }
 }

@@ -99,4 +99,12 @@ internal static class ParityRows
             Assert.Equal(expected, result[i]);
         }
     }
+    public static void MatrixRate(KernelDevice device, int groups, int rounds)
+    {
+        ulong output = device.Upload<float>("output", new float[groups * MatrixRateKernel.Threads]);
+        device.Run(CudaKernelId.MatrixRate, MatrixRateKernel.Launch(groups), new KernelArguments().Add(output).Add(rounds));
+        // 8 products of 4 sums each, and every sum grows by 16 a round.
+        Assert.All(device.Download<float>(output, groups * MatrixRateKernel.Threads), sum => Assert.Equal(8 * 4 * 16 * rounds, sum));
+        Assert.Equal(2.0 * 16 * 8 * 16 * 8 * 8 * rounds * groups, MatrixRateKernel.Operations(groups, rounds));
+    }
 }
