@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures AI Fabrik on an NVIDIA GPU.
 #
-#   benchmarks/gpu.sh pack DIR                    where the project builds: puts a self-contained publish, its tests and this script into DIR
+#   benchmarks/gpu.sh pack DIR                    where the project builds: puts one self-contained publish of the host and its kernel tests, and this script, into DIR
 #   DIR/gpu.sh run [--out FILE] [--shapes "llama-1b llama-8b"] [--types "bf16 q8_0 q4_0"] [--work DIR] [--device cuda]
 #                                                 on a bare machine with an NVIDIA driver, no network: writes one JSON
 #
@@ -27,7 +27,7 @@ pack() {
   cd "$root"
   say "publishing for $rid"
   dotnet publish src/AiFabrik.Host -c Release -r "$rid" --self-contained -o "$to/app" -v q -nologo -p:NuGetLockFilePath=obj/gpu.packages.lock.json
-  dotnet publish tests/AiFabrik.Compute.Tests -c Release -r "$rid" --self-contained -o "$to/tests" -v q -nologo -p:NuGetLockFilePath=obj/gpu.packages.lock.json
+  dotnet publish tests/AiFabrik.Compute.Tests -c Release -r "$rid" --self-contained -o "$to/app" -v q -nologo -p:NuGetLockFilePath=obj/gpu.packages.lock.json
   { git rev-parse HEAD 2>/dev/null || echo unknown; } > "$to/COMMIT"
   git diff --quiet HEAD 2>/dev/null || echo "(with changes)" >> "$to/COMMIT"
   cp "$here/gpu.sh" "$to/gpu.sh"
@@ -87,7 +87,7 @@ kernels() {
   say "parity and time of every kernel"
   local log="$work/kernels.jsonl" parity=true
   rm -f "$log"
-  if ! AIFABRIK_GPU_BENCH="$log" "$here/tests/AiFabrik.Compute.Tests" --filter-class "*CudaDeviceTests" > "$work/parity.log" 2>&1; then
+  if ! AIFABRIK_GPU_BENCH="$log" "$here/app/AiFabrik.Compute.Tests" --filter-class "*CudaDeviceTests" > "$work/parity.log" 2>&1; then
     parity=false
     failed=1
   fi
