@@ -65,6 +65,9 @@ internal static class GgufConfig
             ContextLen = GgufRope.ContextLen(keys, context),
             NormEps = keys.Float("attention.layer_norm_rms_epsilon"),
             TiedEmbeddings = !file.TryGetTensor("output.weight", out _),
+            // Where the family always has biases, a file without them is not whole; else what the file has counts.
+            QkvBias = architecture is Architecture.Qwen2 or Architecture.GptOss ? true : null,
+            OutputBias = architecture == Architecture.GptOss ? true : null,
             Activation = gemma ? Activation.GeluTanh : architecture == Architecture.GptOss ? Activation.GptOss : Activation.Silu,
             RotaryDim = rotary,
             RopeStyle = architecture is Architecture.Llama or Architecture.Mixtral ? RopeStyle.Interleaved : RopeStyle.HalfSplit,
