@@ -93,7 +93,7 @@ internal static class GgufConfig
     {
         if (keys.Float("attention.scale", 0) is > 0 and var given) return given;
         var is27B = (architecture == Architecture.Gemma2 && layers == Gemma2Layers27B) || (architecture == Architecture.Gemma3 && layers == Gemma3Layers27B);
-        return 1 / MathF.Sqrt(is27B ? hidden / heads : headDim);
+        return (float)(1 / Math.Sqrt(is27B ? hidden / heads : headDim));
     }
 
     private static int[] Windows(GgufFile file, GgufKeys keys, Architecture architecture, int layers)

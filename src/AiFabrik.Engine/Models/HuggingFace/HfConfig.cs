@@ -10,6 +10,7 @@ internal static class HfConfig
     public const int BytesMax = 4 << 20;
 
     private const int Gemma3Pattern = 6;
+    private const string MultimodalMistral = "mistral3";
 
     private const string AttentionBiasKey = "attention_bias";
 
@@ -28,10 +29,11 @@ internal static class HfConfig
     {
         if (root.ValueKind != JsonValueKind.Object) throw new ModelFormatException($"{path} is not a JSON object.");
         var config = new HfObject(path, root);
-        var family = Family(config);
+        // Multimodal checkpoints nest the language model's settings; of Mistral's, the nested model_type says which language model it is.
+        var nested = config.Object("text_config");
+        var family = Family(nested is { } text && config.Text("model_type") == MultimodalMistral ? text : config);
         CheckQuantization(config, family);
-        // Published multimodal Gemma 3 checkpoints nest the language model's settings.
-        if (config.Object("text_config") is { } nested && family.Architecture == Architecture.Gemma3) config = nested;
+        if (nested is { } settings && family.Architecture is Architecture.Gemma3 or Architecture.Mistral) config = settings;
         return Read(config, family).Checked(path);
     }
 
