@@ -14,7 +14,7 @@ namespace AiFabrik.Engine.Tests.Models;
 /// </summary>
 public sealed class RandomModelTests
 {
-    private const int DefaultModels = 60;
+    private const int DefaultModels = 40;
 
     private static int Models => Number("AIFABRIK_RANDOM_MODELS", DefaultModels);
 

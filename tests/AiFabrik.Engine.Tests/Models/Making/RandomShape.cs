@@ -34,17 +34,17 @@ internal sealed record RandomShape(Architecture Architecture)
     {
         var a = (Architecture)random.Below(Enum.GetValues<Architecture>().Length);
         var kv = random.Of<int>([1, 1, 2, 3]);
-        var headDim = random.Of<int>([8, 16, 24, 32, 40, 64, 80, 96, 128, 256]);
+        var headDim = random.Of<int>([2, 8, 10, 16, 24, 32, 40, 64, 72, 80, 96, 128, 256]);
         var experts = a is Architecture.Mixtral or Architecture.Qwen3Moe or Architecture.GptOss ? random.Of<int>([1, 2, 3, 5, 8, 17]) : 0;
         return new RandomShape(a)
         {
             Layers = a == Architecture.Gemma3 && random.Below(3) == 0 ? 7 : 1 + random.Below(3),
-            Hidden = random.Of<int>([32, 64, 96, 160, 224, 256, 288, 512]),
+            Hidden = random.Of<int>([20, 32, 33, 64, 72, 96, 160, 224, 256, 288, 512]),
             Heads = kv * random.Of<int>([1, 2, 3, 5, 7]),
             KvHeads = kv,
             HeadDim = headDim,
-            RotaryDim = a == Architecture.Phi3 && random.Below(2) == 0 ? headDim / 2 : headDim,
-            Ffn = 32 * random.Of<int>([1, 3, 5, 7, 8, 9, 16, 17]),
+            RotaryDim = a == Architecture.Phi3 && headDim > 2 && random.Below(2) == 0 ? headDim / 4 * 2 : headDim,
+            Ffn = random.Of<int>([2, 20, 32, 50, 96, 100, 160, 224, 256, 288, 512, 544]),
             Vocab = random.Of<int>([2, 31, 33, 50, 100, 257, 320, 321]),
             Context = random.Of<int>([1, 2, 17, 40, 64]),
             Window = a is Architecture.Llama or Architecture.Mixtral or Architecture.Qwen2 or Architecture.Qwen3 or Architecture.Qwen3Moe ? 0 : random.Of<int>([1, 3, 16, 20, 1000]),
