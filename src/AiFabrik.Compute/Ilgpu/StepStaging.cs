@@ -94,8 +94,8 @@ internal sealed unsafe class StepStaging : IDisposable
     /// <summary>[VocabSize] a copied row of logits, once the stream is synchronised.</summary>
     public Span<float> HostLogits(int row) => new(_host.Data + _logits + (long)row * _program.VocabSize * sizeof(float), _program.VocabSize);
 
-    /// <summary>Fills the host's side from a batch and queues the copies.</summary>
-    public void Upload(StepBatch batch)
+    /// <summary>Fills the host's side from a batch, and from inert rows up to what is planned, and queues the copies.</summary>
+    public void Upload(StepBatch batch, in StepPlan plan)
     {
         var tokens = batch.TokenCount;
         batch.Tokens[..tokens].CopyTo(Ints(0, tokens));
@@ -104,7 +104,8 @@ internal sealed unsafe class StepStaging : IDisposable
         var sequences = Ints(_sequences, tokens);
         for (var s = 0; s < batch.SequenceCount; s++) sequences[batch.QueryStart[s]..batch.QueryStart[s + 1]].Fill(s);
         Tile(batch);
-        for (var g = 0; g < batch.KvGroups; g++) batch.SlotMapping(g)[..tokens].CopyTo(Ints(_slots + (long)g * _limits.MaxTokens * sizeof(int), tokens));
+        for (var g = 0; g < batch.KvGroups; g++) batch.SlotMapping(g)[..tokens].CopyTo(SlotsFrom(g, 0, tokens));
+        Pad(tokens, batch.LogitRowCount, plan);
         _device.Write(0, (nint)_host.Data, _header);
         for (var i = 0; i < _ropes.Length; i++)
         {
@@ -165,6 +166,23 @@ internal sealed unsafe class StepStaging : IDisposable
         }
     }
 
+    /// <summary>
+    /// Rows that only fill a bucket: token 0 of the first sequence at position −1, which sees nothing, stored nowhere. Their cos and sin are
+    /// whatever an earlier step left.
+    /// </summary>
+    private void Pad(int tokens, int logitRows, in StepPlan plan)
+    {
+        var count = plan.Tokens - tokens;
+        Ints(_logitRows, plan.Rows)[logitRows..].Clear();
+        if (count == 0) return;
+        Ints(0, plan.Tokens)[tokens..].Clear();
+        Ints(_positions, plan.Tokens)[tokens..].Fill(-1);
+        Ints(_sequences, plan.Tokens)[tokens..].Clear();
+        for (var g = 0; g < _program.KvGroups.Count; g++) SlotsFrom(g, tokens, count).Fill(-1);
+        var rows = Ints(_attentionRows, plan.Tokens);
+        for (var t = tokens; t < plan.Tokens; t++) rows[AttentionRowCount++] = t;
+    }
+
     /// <summary>Sorts the rows into single ones and tiles of one sequence.</summary>
     private void Tile(StepBatch batch)
     {
@@ -187,6 +205,8 @@ internal sealed unsafe class StepStaging : IDisposable
     }
 
     private long TableOffset(int group) => _tables + (long)group * _limits.MaxSequences * _limits.MaxBlocksPerSequence * sizeof(int);
+
+    private Span<int> SlotsFrom(int group, int first, int count) => Ints(_slots + ((long)group * _limits.MaxTokens + first) * sizeof(int), count);
 
     private Span<int> Ints(long offset, int count) => new(_host.Data + offset, count);
 }
