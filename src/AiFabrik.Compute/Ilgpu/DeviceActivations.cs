@@ -15,8 +15,8 @@ internal sealed class DeviceActivations : IDisposable
     private readonly TransformerProgram _program;
     private readonly StepLimits _limits;
     private readonly long[] _offsets;
-    private readonly long _normed, _wide, _experts, _partials, _argmaxValues, _argmaxIndices, _scratch;
-    private readonly long _scratchBytes, _normedFloats, _wideFloats, _expertFloats, _partialFloats, _argmaxPieces;
+    private readonly long _normed, _wide, _experts, _partials, _argmaxValues, _argmaxIndices, _topValues, _topIndices, _topSums, _scratch;
+    private readonly long _scratchBytes, _normedFloats, _wideFloats, _expertFloats, _partialFloats, _argmaxPieces, _topChunks;
     private DeviceArena? _arena;
 
     /// <summary>Plans the layout; nothing is allocated yet.</summary>
@@ -43,6 +43,10 @@ internal sealed class DeviceActivations : IDisposable
         _partials = Take(_partialFloats);
         _argmaxValues = Take(_argmaxPieces);
         _argmaxIndices = Take(_argmaxPieces);
+        _topChunks = (long)limits.MaxLogitRows * TopKKernel.Chunks(program.VocabSize);
+        _topValues = Take(_topChunks);
+        _topIndices = Take(_topChunks);
+        _topSums = Take(_topChunks);
         _scratch = Bytes;
         Bytes += DeviceArena.Align(scratchBytes);
     }
@@ -69,6 +73,11 @@ internal sealed class DeviceActivations : IDisposable
     /// <summary>[R, pieces] best values and columns.</summary>
     public ArrayView<float> ArgmaxValues { get; private set; }
     public ArrayView<int> ArgmaxIndices { get; private set; }
+
+    /// <summary>[R, chunks] largest values, their columns, and sums of exponentials.</summary>
+    public ArrayView<float> TopValues { get; private set; }
+    public ArrayView<int> TopIndices { get; private set; }
+    public ArrayView<float> TopSums { get; private set; }
 
     /// <summary>What products on the tensor cores keep between their kernels.</summary>
     public ArrayView<byte> Scratch { get; private set; }
@@ -97,6 +106,9 @@ internal sealed class DeviceActivations : IDisposable
         Partials = _arena.View<float>(_partials, _partialFloats);
         ArgmaxValues = _arena.View<float>(_argmaxValues, _argmaxPieces);
         ArgmaxIndices = _arena.View<int>(_argmaxIndices, _argmaxPieces);
+        TopValues = _arena.View<float>(_topValues, _topChunks);
+        TopIndices = _arena.View<int>(_topIndices, _topChunks);
+        TopSums = _arena.View<float>(_topSums, _topChunks);
         Scratch = _arena.View<byte>(_scratch, _scratchBytes);
     }
 

@@ -13,7 +13,8 @@ namespace AiFabrik.Compute.Ilgpu;
 /// half; activations float32, but bf16 before products on the tensor cores. One stream; four arenas (weights, KV, activations, staging). A step:
 /// 1. check the batch, plan, stage ids, positions, slots, block tables, cos and sin, and queue their copy;
 /// 2. queue a launch or two for each operation, then the search for each logit row's best token, or the graph that holds all of them;
-/// 3. queue the copies of the best tokens and of the rows that are wanted in full, and wait for the stream.
+/// 3. queue the search for the best few of rows that want them, the copies of what was found and of the rows that are wanted in full, and wait
+///    for the stream.
 /// </summary>
 public sealed class IlgpuExecutor : IExecutor
 {
@@ -52,7 +53,7 @@ public sealed class IlgpuExecutor : IExecutor
         _weights.Load(device, _stream, Third(options.Progress, 0));
         if (usesTensor) device.LoadTensorKernels(options.KernelDirectory, Third(options.Progress, 1));
         var tensor = usesTensor && device.TensorKernels is { } kernels ? new TensorProducts(kernels, (CudaStream)_stream, multiprocessors, program, limits, _weights, _activations.Scratch) : null;
-        Info = new ExecutorInfo(device.Name, device.Description, tensor is null ? ExactnessClass.Float16 : ExactnessClass.BFloat16, 0);
+        Info = new ExecutorInfo(device.Name, device.Description, tensor is null ? ExactnessClass.Float16 : ExactnessClass.BFloat16, 0, CopiesLogits: true);
         _graphs = Graphs(options);
         _padsDecode = _graphs is not null || options.PadsDecode;
         lock (device.Gate) _runner = new StepRunner(device, _stream, program, limits, _weights, _cache, _activations, _staging, tensor, _graphs);
@@ -94,7 +95,9 @@ public sealed class IlgpuExecutor : IExecutor
             var plan = Plan(batch);
             _staging.Upload(batch, plan);
             _runner.Run(plan);
+            _runner.Top();
             if (batch.LogitRowCount > 0) _staging.DownloadBest(batch.LogitRowCount);
+            if (_staging.TopRowCount > 0) _staging.DownloadTop(batch.LogitRowCount);
             for (var row = 0; row < batch.LogitRowCount; row++)
                 if (batch.Wanted[row] == (int)LogitsWanted.Full) _activations.ReadRow(_program.LogitsBuffer, row, _staging.LogitsTarget(row));
             _stream.Synchronize();
@@ -111,6 +114,12 @@ public sealed class IlgpuExecutor : IExecutor
     {
         CheckRow(row);
         return _staging.HostLogits(row);
+    }
+
+    public TopLogits Top(int row)
+    {
+        CheckRow(row);
+        return _staging.HostTop(row);
     }
 
     public void ClearBlocks(int group, ReadOnlySpan<int> blocks)
@@ -226,6 +235,7 @@ public sealed class IlgpuExecutor : IExecutor
         if (batch.Limits.MaxLogitRows == 0) return;
         batch.LogitRowCount = Math.Min(tokens, batch.Limits.MaxLogitRows);
         for (var r = 0; r < batch.LogitRowCount; r++) batch.LogitRows[r] = r;
+        (batch.Wanted[0], batch.TopWanted[0]) = ((int)LogitsWanted.Top, 1);
     }
 
     private static Progress? Third(IProgress<double>? progress, int third) => progress is null ? null : new Progress(progress, third);

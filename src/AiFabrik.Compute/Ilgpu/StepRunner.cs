@@ -59,6 +59,19 @@ internal sealed class StepRunner
         Launch();
     }
 
+    /// <summary>Queues the search for the best few logits of the rows that want them: after the step, outside of graphs, since rows and number change.</summary>
+    public void Top()
+    {
+        if (_staging.TopRowCount == 0) return;
+        var shape = new TopKShape { Cols = _program.VocabSize, Stride = _activations.Stride(_program.LogitsBuffer), Chunks = TopKKernel.Chunks(_program.VocabSize), Count = _staging.TopCount };
+        var logits = _activations.Buffers[_program.LogitsBuffer];
+        _kernels.TopKPartial(
+            _stream, TopKKernel.PartialConfig(shape, _staging.TopRowCount), _activations.TopValues, _activations.TopIndices, _activations.TopSums, logits, _staging.TopRows, shape);
+        _kernels.TopKCombine(
+            _stream, TopKKernel.CombineConfig(_staging.TopRowCount), _staging.TopIds, _staging.TopLogits, _staging.TopTotals, _activations.TopValues, _activations.TopIndices,
+            _activations.TopSums, logits, _staging.TopRows, shape);
+    }
+
     /// <summary>Queues one operation: tests run them one by one.</summary>
     public void RunOne(int index, in StepPlan plan)
     {
