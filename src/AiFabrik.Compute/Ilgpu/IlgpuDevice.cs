@@ -1,3 +1,4 @@
+using AiFabrik.Compute.Ilgpu.Cuda;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -10,6 +11,10 @@ namespace AiFabrik.Compute.Ilgpu;
 /// </summary>
 internal sealed class IlgpuDevice
 {
+    private readonly string? _target;
+    private CudaKernels? _tensorKernels;
+    private string? _tensorRefusal;
+
     /// <param name="loader">Where kernels come from; null: compiled for the accelerator.</param>
     public IlgpuDevice(string name, Accelerator accelerator, IKernelLoader? loader = null)
     {
@@ -20,7 +25,14 @@ internal sealed class IlgpuDevice
         IsGpu = IsCuda || loader is not null || (accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU));
         IsHost = accelerator.AcceleratorType == AcceleratorType.CPU;
         Kernels = new KernelSet(loader ?? new DeviceKernelLoader(accelerator));
+        _target = accelerator.Device is CudaDevice { Architecture: { } architecture } ? CudaTarget.For(architecture) : null;
     }
+
+    /// <summary>
+    /// Held by an executor from its first launch of a step to its last: executors share kernels, and an OpenCL kernel holds the arguments of its next
+    /// launch. Never contended where a process has one executor for a device.
+    /// </summary>
+    public Lock Gate { get; } = new();
 
     /// <summary>"cuda:0", "opencl:0".</summary>
     public string Name { get; }
@@ -37,7 +49,29 @@ internal sealed class IlgpuDevice
 
     public KernelSet Kernels { get; }
 
-    public string Description => Accelerator.Name.Trim();
+    /// <summary>The tensor-core and vectorised kernels, once <see cref="LoadTensorKernels"/> has found that the device runs them.</summary>
+    public CudaKernels? TensorKernels => _tensorKernels;
+
+    /// <summary>Whether <see cref="LoadTensorKernels"/> may find them: plans of memory are made before it is called.</summary>
+    public bool MayHaveTensorKernels => _target is not null && _tensorRefusal is null;
+
+    public string Description => _tensorRefusal is null ? Accelerator.Name.Trim() : $"{Accelerator.Name.Trim()}, portable kernels only: {_tensorRefusal}";
+
+    /// <summary>
+    /// Compiles or reads from disk, and loads, the kernels that only CUDA devices from sm_80 on run; once for all executors. Where the driver refuses
+    /// them the portable ones serve, and <see cref="Description"/> says why. The accelerator must be bound to the thread.
+    /// </summary>
+    /// <param name="directory">Of the cache, or null.</param>
+    public void LoadTensorKernels(string? directory, IProgress<double>? progress)
+    {
+        lock (Gate)
+        {
+            if (_tensorKernels is not null || !MayHaveTensorKernels) return;
+            using var compiler = new PtxCompiler(_target!, directory is null ? null : new PtxCache(directory));
+            var status = CudaKernels.TryLoad(compiler, (done, all) => progress?.Report((double)done / all), out _tensorKernels);
+            if (status != CudaStatus.Success) _tensorRefusal = CudaDriver.Describe(status).TrimEnd('.');
+        }
+    }
 
     /// <summary>Bytes that can still be allocated.</summary>
     public long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Accelerator.MemorySize;

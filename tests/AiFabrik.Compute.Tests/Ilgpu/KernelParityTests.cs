@@ -22,6 +22,12 @@ public sealed class KernelParityTests
         Assert.InRange(Parity.Error(ours, expected), 0, row.Bound);
     }
 
+    public static TheoryData<int, int, string> TopKCases => TopKCheck.Cases;
+
+    [Theory]
+    [MemberData(nameof(TopKCases))]
+    public void The_best_few_are_those_of_the_reference(int vocab, int count, string values) => TopKCheck.Run(IlgpuDevices.Open(OpenCLDevice.Name), vocab, count, values);
+
     [Theory]
     [MemberData(nameof(ArgmaxCases))]
     public void The_best_token_is_the_first_of_the_largest(int vocab, bool ties)
