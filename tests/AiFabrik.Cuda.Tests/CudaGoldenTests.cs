@@ -9,7 +9,7 @@ namespace AiFabrik.Cuda.Tests;
 public sealed class CudaGoldenTests
 {
     /// <summary>Steps of each continuation: the machine executes a few million instructions a second.</summary>
-    private const int StepsMax = 3;
+    private const int StepsMax = 4;
 
     public static TheoryData<string> Directories => [.. GoldenChecks.Directories];
     public static TheoryData<string> TypeFiles => [.. GoldenChecks.TypeFiles];

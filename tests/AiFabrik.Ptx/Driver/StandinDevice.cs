@@ -16,7 +16,8 @@ public sealed record StandinOptions
     public long HiddenBytes { get; init; }
     /// <summary>The launch, counted from when the options were set, that fails as a trap would; 0: none does.</summary>
     public int FailingLaunch { get; init; }
-    public PtxMachineOptions Machine { get; init; } = new();
+    /// <summary>Products of a step have many blocks: two threads take half the time.</summary>
+    public PtxMachineOptions Machine { get; init; } = new() { Workers = Math.Min(Environment.ProcessorCount, 4) };
 }
 
 /// <summary>
