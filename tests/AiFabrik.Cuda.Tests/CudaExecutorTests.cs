@@ -1,0 +1,189 @@
+using AiFabrik.Compute.Ilgpu;
+using AiFabrik.Compute.Programs;
+using AiFabrik.Compute.Reference;
+using AiFabrik.Compute.Tests.Ilgpu;
+using AiFabrik.Compute.Tests.Native;
+using AiFabrik.Ptx;
+using Xunit;
+
+namespace AiFabrik.Cuda.Tests;
+
+/// <summary>The executor in CUDA mode on the stand-in: products on the tensor cores, captured decode steps, what is told and what is left.</summary>
+public sealed class CudaExecutorTests
+{
+    /// <summary>rms(ours − reference) / rms(reference) of logits: activations are rounded to bf16 before products of several tokens.</summary>
+    private const double Bound = 3e-2;
+
+    private static readonly IlgpuOptions Cold = new() { WarmUp = false };
+
+    /// <summary>seed, type of the matrices. Of F32 the portable kernels serve all.</summary>
+    public static TheoryData<int, WeightType> Programs => new()
+    {
+        { 1, WeightType.F32 }, { 2, WeightType.BF16 }, { 3, WeightType.Q8_0 }, { 4, WeightType.Q4_0 }, { 5, WeightType.Q4_1 }, { 6, WeightType.BF16 }, { 7, WeightType.Q5_0 },
+        { 8, WeightType.Q8_0 }, { 9, WeightType.Q4_0 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Graphs_change_no_bit_and_both_ways_give_what_the_reference_gives(int seed, WeightType type)
+    {
+        Standin.Require();
+        var program = Fusion.Apply(new RandomProgram(seed, type).Program);
+        var steps = new MixedSteps(program, seed);
+        using var plain = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold with { GraphsMax = 0 });
+        using var graphs = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold with { Notice = Fail });
+        using var reference = new ReferenceExecutor(program, steps.Limits);
+        Assert.Equal(type is WeightType.F32 or WeightType.Q5_0 ? ExactnessClass.Float16 : ExactnessClass.BFloat16, graphs.Info.Class);
+        for (var step = 0; step < 9; step++)
+        {
+            if (step == 0) steps.Next();
+            else steps.NextDecode(step < 5 ? 3 : 4);
+            foreach (var executor in (IExecutor[])[plain, graphs, reference]) executor.Run(steps.Batch);
+            for (var row = 0; row < steps.Batch.LogitRowCount; row++)
+            {
+                Assert.Equal(plain.Logits(row), graphs.Logits(row));
+                Assert.Equal(plain.Argmax(row), graphs.Argmax(row));
+                // Rounding may choose another expert where two are almost tied.
+                if (program.TopK == 0) Assert.InRange(Parity.Error(graphs.Logits(row), reference.Logits(row)), 0, Bound);
+            }
+        }
+        Assert.Equal((0, 0L), plain.GraphCounts);
+        Assert.True(graphs.GraphCounts is { Count: > 0, Replays: > 3 }, $"{graphs.GraphCounts}");
+        Assert.Equal(Residue.Bytes(plain.ContentArenas.First().Arena), Residue.Bytes(graphs.ContentArenas.First().Arena));
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Any_length_from_one_to_the_context_is_decoded()
+    {
+        Standin.Require();
+        var program = new RandomProgram(12, WeightType.BF16).Program;
+        var limits = new StepLimits(16, 1, 1, 16, [.. program.KvGroups.Select(_ => 17)], 17);
+        using var plain = IlgpuExecutor.Create("cuda", program, limits, Cold with { GraphsMax = 0 });
+        using var graphs = IlgpuExecutor.Create("cuda", program, limits, Cold);
+        var batch = new StepBatch(limits, program.KvGroups.Count);
+        for (var position = 0; position < 17 * 16; position++)
+        {
+            Decode(batch, position);
+            // Steps between are as good as the ones before; those around blocks and buckets are looked at.
+            batch.Wanted[0] = (int)LogitsWanted.Full;
+            plain.Run(batch);
+            graphs.Run(batch);
+            Assert.Equal(plain.Logits(0), graphs.Logits(0));
+        }
+        Assert.Equal(3, graphs.GraphCounts.Count);
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Graphs_are_bounded_and_the_least_recently_used_makes_room()
+    {
+        Standin.Require();
+        var program = new RandomProgram(2, WeightType.BF16).Program;
+        var steps = new MixedSteps(program, 2);
+        using var device = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold with { GraphsMax = 2 });
+        foreach (var sequences in (int[])[1, 1, 2, 2, 1, 4, 4, 1])
+        {
+            steps.NextDecode(sequences);
+            device.Run(steps.Batch);
+            Assert.InRange(device.GraphCounts.Count, 0, 2);
+        }
+        // Captured and launched: 1, 2, 4; launched from what was there: 1, and 1 again, since 2 made room for 4.
+        Assert.Equal((2, 5L), device.GraphCounts);
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Graphs_go_with_their_executor_and_memory_is_given_back()
+    {
+        Standin.Require();
+        var program = new RandomProgram(2, WeightType.Q8_0).Program;
+        var steps = new MixedSteps(program, 2);
+        var before = CudaStandin.UsedBytes;
+        var device = IlgpuExecutor.Create("cuda", program, steps.Limits);
+        Assert.Equal((1, 2L), device.GraphCounts);
+        device.Dispose();
+        Assert.Equal(0, device.GraphCounts.Count);
+        Assert.Equal(before, CudaStandin.UsedBytes);
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Nothing_is_left_on_the_device_when_blocks_and_activations_are_cleared()
+    {
+        Standin.Require();
+        var program = new RandomProgram(3, WeightType.Q4_0).Program;
+        var steps = new MixedSteps(program, 3);
+        using var device = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold);
+        for (var step = 0; step < 4; step++)
+        {
+            if (step == 0) steps.Next(); else steps.NextDecode(3);
+            (steps.Batch.Wanted[0], steps.Batch.TopWanted[0]) = ((int)LogitsWanted.Top, 5);
+            device.Run(steps.Batch);
+        }
+        foreach (var (name, arena) in device.ContentArenas) Assert.True(Residue.Bytes(arena).ContainsAnyExcept((byte)0), name);
+        for (var group = 0; group < program.KvGroups.Count; group++) device.ClearBlocks(group, [.. Enumerable.Range(0, steps.Limits.BlocksPerGroup[group])]);
+        device.ClearActivations();
+        foreach (var (name, arena) in device.ContentArenas) Assert.False(Residue.Bytes(arena).ContainsAnyExcept((byte)0), name);
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void The_best_few_of_a_replayed_step_are_those_of_its_row()
+    {
+        Standin.Require();
+        var program = new RandomProgram(4, WeightType.Q8_0).Program;
+        var steps = new MixedSteps(program, 4);
+        using var device = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold);
+        using var other = IlgpuExecutor.Create("cuda", program, steps.Limits, Cold);
+        int[] ids = new int[TopLogits.CountMax];
+        var best = new float[TopLogits.CountMax];
+        for (var step = 0; step < 4; step++)
+        {
+            steps.NextDecode(3);
+            other.Run(steps.Batch);
+            (steps.Batch.Wanted[1], steps.Batch.TopWanted[1]) = ((int)LogitsWanted.Top, 20);
+            device.Run(steps.Batch);
+            Assert.Equal(TopK.Select(other.Logits(1), 20, ids, best).Ids, device.Top(1).Ids);
+            Assert.Equal(other.Logits(0), device.Logits(0));
+        }
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Progress_goes_up_and_kernels_are_kept_on_disk()
+    {
+        Standin.Require();
+        var program = new RandomProgram(5, WeightType.Q4_1).Program;
+        var seen = new Seen();
+        using var device = IlgpuExecutor.Create("cuda", program, new MixedSteps(program, 5).Limits, new IlgpuOptions { Progress = seen, Notice = Fail });
+        Assert.Equal(1, seen.Last);
+        Assert.Contains("class bfloat16", IlgpuDevices.List().Single(row => row.Name == "cuda:0").Detail, StringComparison.Ordinal);
+        Standin.ExpectNoFaults();
+    }
+
+    private static void Fail(string notice) => Assert.Fail(notice);
+
+    private static void Decode(StepBatch batch, int position)
+    {
+        batch.Clear();
+        (batch.Tokens[0], batch.Positions[0], batch.ContextLen[0], batch.QueryStart[1]) = (position % 7, position, position + 1, 1);
+        for (var g = 0; g < batch.KvGroups; g++)
+        {
+            for (var b = 0; b <= position / 16; b++) batch.BlockTable(g, 0)[b] = 16 - b;
+            batch.SlotMapping(g)[0] = (16 - position / 16) * 16 + position % 16;
+        }
+        (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (1, 1, 1);
+    }
+
+    private sealed class Seen : IProgress<double>
+    {
+        public double Last { get; private set; }
+
+        public void Report(double value)
+        {
+            Assert.True(value >= Last);
+            Last = value;
+        }
+    }
+}
