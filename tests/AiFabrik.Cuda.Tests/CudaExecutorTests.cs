@@ -1,9 +1,12 @@
 using AiFabrik.Compute.Ilgpu;
+using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Programs;
 using AiFabrik.Compute.Reference;
 using AiFabrik.Compute.Tests.Ilgpu;
 using AiFabrik.Compute.Tests.Native;
 using AiFabrik.Ptx;
+using ILGPU;
+using ILGPU.Runtime.Cuda;
 using Xunit;
 
 namespace AiFabrik.Cuda.Tests;
@@ -62,16 +65,49 @@ public sealed class CudaExecutorTests
         using var plain = IlgpuExecutor.Create("cuda", program, limits, Cold with { GraphsMax = 0 });
         using var graphs = IlgpuExecutor.Create("cuda", program, limits, Cold);
         var batch = new StepBatch(limits, program.KvGroups.Count);
-        for (var position = 0; position < 17 * 16; position++)
+        var position = 0;
+        // Around the ends of blocks and buckets token by token, in between in chunks.
+        foreach (var looked in (int[])[0, 1, 2, 15, 16, 17, 31, 32, 126, 127, 128, 129, 130, 200, 201, 254, 255, 256, 257, 258, 270, 271])
         {
-            Decode(batch, position);
-            // Steps between are as good as the ones before; those around blocks and buckets are looked at.
-            batch.Wanted[0] = (int)LogitsWanted.Full;
+            for (; position < looked; position = batch.ContextLen[0])
+            {
+                Fill(batch, position, Math.Min(looked - position, limits.MaxTokens));
+                plain.Run(batch);
+                graphs.Run(batch);
+            }
+            Fill(batch, position++, 1);
             plain.Run(batch);
             graphs.Run(batch);
             Assert.Equal(plain.Logits(0), graphs.Logits(0));
         }
         Assert.Equal(3, graphs.GraphCounts.Count);
+        Standin.ExpectNoFaults();
+    }
+
+    [Theory]
+    [InlineData(66, 128)]
+    [InlineData(70, 70)]
+    public void More_sequences_than_a_tile_are_one_graph(int sequences, int rows)
+    {
+        Standin.Require();
+        var program = new RandomProgram(8, WeightType.Q8_0).Program;
+        var limits = new StepLimits(rows, sequences, rows, 16, [.. program.KvGroups.Select(_ => sequences)], 1);
+        using var plain = IlgpuExecutor.Create("cuda", program, limits, Cold with { GraphsMax = 0 });
+        using var graphs = IlgpuExecutor.Create("cuda", program, limits, Cold);
+        var batch = new StepBatch(limits, program.KvGroups.Count) { TokenCount = sequences, SequenceCount = sequences, LogitRowCount = sequences };
+        for (var step = 0; step < 3; step++)
+        {
+            for (var s = 0; s < sequences; s++)
+            {
+                (batch.Tokens[s], batch.Positions[s], batch.ContextLen[s], batch.QueryStart[s + 1]) = (s % 5, step, step + 1, s + 1);
+                (batch.LogitRows[s], batch.Wanted[s]) = (s, (int)LogitsWanted.Full);
+                for (var g = 0; g < batch.KvGroups; g++) (batch.BlockTable(g, s)[0], batch.SlotMapping(g)[s]) = (sequences - 1 - s, (sequences - 1 - s) * 16 + step);
+            }
+            plain.Run(batch);
+            graphs.Run(batch);
+            for (var s = 0; s < sequences; s++) Assert.Equal(plain.Logits(s), graphs.Logits(s));
+        }
+        Assert.Equal((1, 2L), graphs.GraphCounts);
         Standin.ExpectNoFaults();
     }
 
@@ -154,26 +190,100 @@ public sealed class CudaExecutorTests
     public void Progress_goes_up_and_kernels_are_kept_on_disk()
     {
         Standin.Require();
-        var program = new RandomProgram(5, WeightType.Q4_1).Program;
-        var seen = new Seen();
-        using var device = IlgpuExecutor.Create("cuda", program, new MixedSteps(program, 5).Limits, new IlgpuOptions { Progress = seen, Notice = Fail });
-        Assert.Equal(1, seen.Last);
+        var directory = Directory.CreateTempSubdirectory("aifabrik-kernels");
+        try
+        {
+            using var context = Context.Create(builder => builder.Cuda().Optimize(OptimizationLevel.O1).EnableAlgorithms());
+            using var accelerator = context.CreateCudaAccelerator(0);
+            var program = new RandomProgram(5, WeightType.Q4_1).Program;
+            var seen = new Seen();
+            var options = new IlgpuOptions { Progress = seen, Notice = Fail, KernelDirectory = directory.FullName };
+            using (IlgpuExecutor.Create(new IlgpuDevice("cuda:0", accelerator), program, new MixedSteps(program, 5).Limits, options)) Assert.Equal(1, seen.Last);
+            Assert.Equal(CudaKernelTable.All.Count, directory.GetFiles("*.ptx").Length);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
         Assert.Contains("class bfloat16", IlgpuDevices.List().Single(row => row.Name == "cuda:0").Detail, StringComparison.Ordinal);
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void A_device_before_sm_80_is_served_by_the_portable_kernels()
+    {
+        Standin.Require();
+        var options = CudaStandin.Options;
+        try
+        {
+            CudaStandin.Options = options with { Capability = 75 };
+            using var context = Context.Create(builder => builder.Cuda().Optimize(OptimizationLevel.O1).EnableAlgorithms());
+            using var accelerator = context.CreateCudaAccelerator(0);
+            var program = new RandomProgram(8, WeightType.Q8_0).Program;
+            var steps = new MixedSteps(program, 8);
+            using var device = IlgpuExecutor.Create(new IlgpuDevice("cuda:0", accelerator), program, steps.Limits, Cold);
+            using var reference = new ReferenceExecutor(program, steps.Limits);
+            Assert.Equal(ExactnessClass.Float16, device.Info.Class);
+            steps.Next();
+            device.Run(steps.Batch);
+            reference.Run(steps.Batch);
+            if (program.TopK == 0) Assert.InRange(Parity.Error(device.Logits(0), reference.Logits(0)), 0, 3e-3);
+        }
+        finally
+        {
+            CudaStandin.Options = options;
+        }
+        Standin.ExpectNoFaults();
+    }
+
+    [Fact]
+    public void Where_capture_fails_it_is_told_once_and_steps_are_launched_one_by_one()
+    {
+        Standin.Require();
+        using var context = Context.Create(builder => builder.Cuda());
+        using var accelerator = context.CreateCudaAccelerator(0);
+        accelerator.Bind();
+        using var stream = accelerator.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
+        var told = new List<string>();
+        var plan = new StepPlan(2, 2, 128, 1, 0);
+        using (var graphs = new StepGraphs(stream, 4, told.Add))
+        {
+            Assert.Equal(GraphUse.None, graphs.Next(plan));
+            // Somebody else captures: a second capture of the stream is refused.
+            Assert.Equal(CudaStatus.Success, CudaGraph.BeginCapture(stream.StreamPtr));
+            Assert.Equal(GraphUse.None, graphs.Next(plan));
+            Assert.Equal(GraphUse.None, graphs.Next(plan));
+            Assert.Equal(CudaStatus.Success, CudaDriver.StreamEndCapture(stream.StreamPtr, out var graph));
+            Assert.Equal(CudaStatus.Success, CudaDriver.GraphDestroy(graph));
+        }
+        using (var graphs = new StepGraphs(stream, 4, told.Add))
+        {
+            Assert.Equal(GraphUse.None, graphs.Next(plan));
+            Assert.Equal(GraphUse.Capture, graphs.Next(plan));
+            graphs.Abandon("A kernel was refused.");
+            Assert.Equal(GraphUse.None, graphs.Next(plan));
+        }
+        stream.Synchronize();
+        Assert.Equal(2, told.Count);
+        Assert.All(told, text => Assert.EndsWith(".", text, StringComparison.Ordinal));
         Standin.ExpectNoFaults();
     }
 
     private static void Fail(string notice) => Assert.Fail(notice);
 
-    private static void Decode(StepBatch batch, int position)
+    /// <summary>Tokens of one sequence, whose blocks are in falling order.</summary>
+    private static void Fill(StepBatch batch, int first, int count)
     {
         batch.Clear();
-        (batch.Tokens[0], batch.Positions[0], batch.ContextLen[0], batch.QueryStart[1]) = (position % 7, position, position + 1, 1);
+        (batch.ContextLen[0], batch.QueryStart[1]) = (first + count, count);
+        for (var i = 0; i < count; i++) (batch.Tokens[i], batch.Positions[i]) = ((first + i) % 7, first + i);
         for (var g = 0; g < batch.KvGroups; g++)
         {
-            for (var b = 0; b <= position / 16; b++) batch.BlockTable(g, 0)[b] = 16 - b;
-            batch.SlotMapping(g)[0] = (16 - position / 16) * 16 + position % 16;
+            for (var b = 0; b <= (first + count - 1) / 16; b++) batch.BlockTable(g, 0)[b] = 16 - b;
+            for (var i = 0; i < count; i++) batch.SlotMapping(g)[i] = (16 - (first + i) / 16) * 16 + (first + i) % 16;
         }
-        (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (1, 1, 1);
+        (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (count, 1, 1);
+        (batch.LogitRows[0], batch.Wanted[0]) = (count - 1, (int)LogitsWanted.Full);
     }
 
     private sealed class Seen : IProgress<double>
