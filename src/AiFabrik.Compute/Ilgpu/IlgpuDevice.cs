@@ -12,6 +12,8 @@ namespace AiFabrik.Compute.Ilgpu;
 internal sealed class IlgpuDevice
 {
     private readonly string? _target;
+    private readonly Lazy<PtxCompiler> _compiler;
+    private string? _kernelDirectory;
     private CudaKernels? _tensorKernels;
     private string? _tensorRefusal;
 
@@ -24,8 +26,9 @@ internal sealed class IlgpuDevice
         // Other loaders stand for a GPU: tests run the PTX that one would get.
         IsGpu = IsCuda || loader is not null || (accelerator.Device is CLDevice device && device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_GPU));
         IsHost = accelerator.AcceleratorType == AcceleratorType.CPU;
-        Kernels = new KernelSet(loader ?? new DeviceKernelLoader(accelerator));
         _target = accelerator.Device is CudaDevice { Architecture: { } architecture } ? CudaTarget.For(architecture) : null;
+        _compiler = new Lazy<PtxCompiler>(() => new PtxCompiler(_target!, _kernelDirectory is null ? null : new PtxCache(_kernelDirectory)));
+        Kernels = new KernelSet(loader ?? (_target is not null && CudaDriver.TryOpen(out _) ? new PtxKernelLoader(() => _compiler.Value) : new DeviceKernelLoader(accelerator)));
     }
 
     /// <summary>
@@ -57,18 +60,22 @@ internal sealed class IlgpuDevice
 
     public string Description => _tensorRefusal is null ? Accelerator.Name.Trim() : $"{Accelerator.Name.Trim()}, portable kernels only: {_tensorRefusal}";
 
+    /// <summary>Keeps compiled CUDA kernels in a directory. Has an effect before the first kernel is loaded.</summary>
+    public void UseKernelDirectory(string? directory)
+    {
+        lock (Gate) _kernelDirectory ??= directory;
+    }
+
     /// <summary>
     /// Compiles or reads from disk, and loads, the kernels that only CUDA devices from sm_80 on run; once for all executors. Where the driver refuses
     /// them the portable ones serve, and <see cref="Description"/> says why. The accelerator must be bound to the thread.
     /// </summary>
-    /// <param name="directory">Of the cache, or null.</param>
-    public void LoadTensorKernels(string? directory, IProgress<double>? progress)
+    public void LoadTensorKernels(IProgress<double>? progress)
     {
         lock (Gate)
         {
             if (_tensorKernels is not null || !MayHaveTensorKernels) return;
-            using var compiler = new PtxCompiler(_target!, directory is null ? null : new PtxCache(directory));
-            var status = CudaKernels.TryLoad(compiler, (done, all) => progress?.Report((double)done / all), out _tensorKernels);
+            var status = CudaKernels.TryLoad(_compiler.Value, (done, all) => progress?.Report((double)done / all), out _tensorKernels);
             if (status != CudaStatus.Success) _tensorRefusal = CudaDriver.Describe(status).TrimEnd('.');
         }
     }

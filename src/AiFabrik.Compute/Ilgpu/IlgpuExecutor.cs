@@ -44,6 +44,7 @@ public sealed class IlgpuExecutor : IExecutor
         _cache = new DeviceKvCache(program, limits);
         _activations = new DeviceActivations(program, limits, usesTensor ? TensorProducts.ScratchBytes(program, limits, multiprocessors) : 0);
         CheckMemory();
+        device.UseKernelDirectory(options.KernelDirectory);
         device.Accelerator.Bind();
         // Graphs are captured on it, which the default stream and streams that wait for it do not allow.
         _stream = device.Accelerator is CudaAccelerator cuda ? cuda.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING) : device.Accelerator.CreateStream();
@@ -51,7 +52,7 @@ public sealed class IlgpuExecutor : IExecutor
         _activations.Allocate(device, _stream);
         _staging = new StepStaging(device, _stream, program, limits);
         _weights.Load(device, _stream, Third(options.Progress, 0));
-        if (usesTensor) device.LoadTensorKernels(options.KernelDirectory, Third(options.Progress, 1));
+        if (usesTensor) device.LoadTensorKernels(Third(options.Progress, 1));
         var tensor = usesTensor && device.TensorKernels is { } kernels ? new TensorProducts(kernels, (CudaStream)_stream, multiprocessors, program, limits, _weights, _activations.Scratch) : null;
         Info = new ExecutorInfo(device.Name, device.Description, tensor is null ? ExactnessClass.Float16 : ExactnessClass.BFloat16, 0, CopiesLogits: true);
         _graphs = Graphs(options);
