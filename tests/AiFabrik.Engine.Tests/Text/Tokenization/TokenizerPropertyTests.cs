@@ -110,27 +110,6 @@ public sealed class TokenizerPropertyTests
     }
 
     [Fact]
-    public void Mutated_files_load_or_are_refused_with_a_sentence()
-    {
-        var random = new Random(20);
-        byte[][] seeds = [.. Directory.GetFiles(Path.Combine(TokenizerCases.Folder, "facets"), "base-*.json").Select(File.ReadAllBytes), .. TokenizerCases.Rows(Path.Combine(TokenizerCases.Folder, "facets", "post_decoders.jsonl")).Where(r => r.TryGetProperty("case", out _)).Select(TokenizerCases.Patched)];
-        for (var i = 0; i < FuzzIterations; i++)
-        {
-            var file = (byte[])seeds[random.Next(seeds.Length)].Clone();
-            for (var n = random.Next(1, 6); n > 0; n--) file[random.Next(file.Length)] = random.Next(3) == 0 ? (byte)random.Next(256) : (byte)"{}[]\",:0189\\unltrue"[random.Next(19)];
-            if (random.Next(4) == 0) file = file[..random.Next(file.Length)];
-            if (!Tokenizer.TryLoadJson(file, default, out var tokenizer, out var error))
-            {
-                Assert.EndsWith(".", error);
-                continue;
-            }
-
-            var ids = TokenizerCases.Encode(tokenizer, "The ab abc <s> caba ▁▁ 中"u8, control: true);
-            TokenizerCases.Decode(tokenizer, ids);
-        }
-    }
-
-    [Fact]
     public void Hostile_expressions_are_refused_or_linear()
     {
         foreach (var pattern in new[] { "(a+)+b", "(a|a)*b", "(?:a|aa)+b", "a*a*a*a*b", "(?:a?){30}a{30}", "(x+x+)+y", "[ab]*a[ab]{200}b", "\\s+$", "(?=a*b)", "a+?b", "(?>a+)b", "(?:ab*)*c" })

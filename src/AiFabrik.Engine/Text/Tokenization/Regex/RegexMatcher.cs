@@ -32,6 +32,7 @@ internal static class RegexMatcher
         var bottom = scratch.Top;
         while (true)
         {
+            scratch.Work++;
             var i = code[pc];
             var matched = true;
             switch (i.Op)
@@ -125,6 +126,7 @@ internal static class RegexMatcher
                 at += length;
             }
 
+            scratch.Work += at - entered;
             if (at > least && !i.NeverShorter) scratch.Push(pc, at, least, at);
             return true;
         }
@@ -140,6 +142,7 @@ internal static class RegexMatcher
 
         var stop = failedFrom > least ? failedFrom : text.Length;
         var end = i.Class!.Run(text, at, stop);
+        scratch.Work += end - at;
         var most = end;
         if (end == failedFrom && failedFrom > least)
         {

@@ -9,6 +9,9 @@ internal sealed class RegexScratch
     internal int[] LoopFailures = [];
     internal bool Remembers;
     internal long Steps, StepsBeforeMemory;
+
+    /// <summary>Instructions run and bytes passed since the scratch was made. For tests.</summary>
+    internal long Work;
     private ulong[] _failures = [];
     private int _positions;
 

@@ -125,9 +125,27 @@ internal sealed class DecoderSteps
             return true;
         }
 
+        if (pattern.Literal is { Length: > 0 } literal)
+        {
+            _perToken.Add((token, _, to) =>
+            {
+                var at = token.IndexOf(literal);
+                if (at < 0) return false;
+                for (; at >= 0; at = token.IndexOf(literal))
+                {
+                    to.Append(token[..at]);
+                    to.Append(content);
+                    token = token[(at + literal.Length)..];
+                }
+
+                to.Append(token);
+                return true;
+            });
+            return true;
+        }
+
         _perToken.Add((token, _, to) =>
         {
-            if (pattern.Literal is { } literal && token.IndexOf(literal) < 0) return false;
             if (!System.Text.Unicode.Utf8.IsValid(token)) return false;
             var done = 0;
             var matches = new PatternMatches(pattern, token, _scratch);
