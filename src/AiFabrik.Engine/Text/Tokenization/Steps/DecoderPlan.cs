@@ -93,8 +93,11 @@ internal sealed class DecoderSteps
     internal bool TryAddByteLevel()
     {
         if (IsFused) return false;
-        _perToken.Add(static (token, _, to) =>
+        // After byte fallback a token may be a single byte that is no character.
+        var isWellFormed = _perToken.Count == 0;
+        _perToken.Add((token, _, to) =>
         {
+            if (!isWellFormed && !System.Text.Unicode.Utf8.IsValid(token)) return false;
             to.Append(token);
             var n = ByteAlphabet.TryUnmap(token, to.Data);
             to.Shorten(Math.Max(n, 0));
