@@ -22,14 +22,15 @@ public static class DeviceSelection
 
     /// <summary>Opens the executor that <paramref name="device"/> names.</summary>
     /// <param name="threads">Threads of the host that compute; 0: all processors.</param>
-    /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here.</exception>
-    public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits)
+    /// <param name="progress">Told the share of the weights that is prepared, 0 to 1, where that takes time.</param>
+    /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here, or cannot run the model.</exception>
+    public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits, IProgress<double>? progress = null)
     {
         if (threads < 0 || threads > ThreadsMax) throw new DeviceUnavailableException($"The number of threads must be between 0 (all processors) and {ThreadsMax}.");
         return device switch
         {
-            "auto" => OpenBest(threads, program, limits),
-            "cpu" => OpenNative(threads, program, limits),
+            "auto" => OpenBest(threads, program, limits, progress),
+            "cpu" => OpenNative(threads, program, limits, progress),
             "reference" => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = threads > 0 ? threads : Environment.ProcessorCount }),
             _ when IlgpuDevices.IsDeviceName(device) => OpenIlgpu(device, program, limits),
             _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu, cuda, cuda:0, opencl, opencl:0 and reference."),
@@ -37,9 +38,9 @@ public static class DeviceSelection
     }
 
     /// <summary>The first CUDA device where the model fits it, else the processor. Never OpenCL: it may be the same processor, slower.</summary>
-    private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits)
+    private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits, IProgress<double>? progress)
     {
-        if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits);
+        if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits, progress);
         try
         {
             return OpenIlgpu("cuda:0", program, limits);
@@ -47,11 +48,21 @@ public static class DeviceSelection
         catch (DeviceUnavailableException)
         {
             // The executor's own description, printed at start, says what serves; doctor says why the GPU does not.
-            return OpenNative(threads, program, limits);
+            return OpenNative(threads, program, limits, progress);
         }
     }
 
-    private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits) => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads });
+    private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits, IProgress<double>? progress)
+    {
+        try
+        {
+            return NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads, Progress = progress });
+        }
+        catch (NativeModelException e)
+        {
+            throw new DeviceUnavailableException(e.Message);
+        }
+    }
 
     private static IlgpuExecutor OpenIlgpu(string device, TransformerProgram program, StepLimits limits)
     {

@@ -5,7 +5,6 @@ using AiFabrik.Engine.Models.Architectures;
 using AiFabrik.Engine.Scheduling;
 using AiFabrik.Host.Commands.Model;
 using AiFabrik.Host.Http;
-using Spectre.Console;
 
 namespace AiFabrik.Host.Commands;
 
@@ -49,16 +48,18 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Loads a model with its tokenizer, with a progress bar where loading is long and somebody watches.</summary>
     public static ModelSession Open(ModelChoice choice)
     {
-        var model = WithProgress(choice.Path, progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
+        var model = ProgressBar.Run(Loading(choice), progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
         return new ModelSession(model, model, model.Id, model.Program, choice.Device, choice.Threads);
     }
 
     /// <summary>Opens configuration and weights alone: token ids in, logits out.</summary>
     public static ModelSession OpenWeights(ModelChoice choice)
     {
-        var files = ModelFiles.Open(choice.Path, choice.LoadOptions);
+        var files = ProgressBar.Run(Loading(choice), progress => ModelFiles.Open(choice.Path, choice.LoadOptions, progress is null ? null : new StageShare(progress)));
         return new ModelSession(files, null, ModelLoader.IdOf(choice.Path), ArchitectureRegistry.Build(files.Config, files.Weights), choice.Device, choice.Threads);
     }
+
+    private static string Loading(ModelChoice choice) => $"Loading {ModelLoader.IdOf(choice.Path)}";
 
     /// <summary>Makes the executor for one sequence: log-probabilities, perplexity.</summary>
     public SequenceRunner OpenRunner(int contextLen)
@@ -73,7 +74,7 @@ internal sealed class ModelSession : IDisposable
         _executor?.Dispose();
         try
         {
-            return _executor = DeviceSelection.Open(_device, _threads, Program, limits);
+            return _executor = ProgressBar.Run($"Preparing {Id}", progress => DeviceSelection.Open(_device, _threads, Program, limits, progress));
         }
         catch (DeviceUnavailableException e)
         {
@@ -116,16 +117,5 @@ internal sealed class ModelSession : IDisposable
         if (_served) return;
         _executor?.Dispose();
         _files.Dispose();
-    }
-
-    private static LoadedModel WithProgress(string path, Func<IProgress<double>?, LoadedModel> load)
-    {
-        if (Console.IsErrorRedirected) return load(null);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress().AutoClear(true).HideCompleted(true).Start(context =>
-        {
-            var task = context.AddTask($"Loading {Markup.Escape(Path.GetFileName(path))}", maxValue: 1);
-            return load(new Progress<double>(share => task.Value = share));
-        });
     }
 }

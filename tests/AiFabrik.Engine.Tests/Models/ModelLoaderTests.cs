@@ -132,6 +132,27 @@ public sealed class ModelLoaderTests
         // A file that was cut short, say by a full disk, is made again.
         using (var file = File.OpenWrite(made)) file.SetLength(1000);
         using (var repaired = ModelLoader.Load(TestPaths.HuggingFace(name), options)) CheckQuantised(repaired, name, type, bound);
+
+        // So is one whose length and header are right: a bit that flipped, here and without a trace in the time of change.
+        time = File.GetLastWriteTimeUtc(made);
+        var good = File.ReadAllBytes(made);
+        using (var file = File.OpenWrite(made))
+        {
+            file.Seek(-100, SeekOrigin.End);
+            file.WriteByte((byte)(good[^100] ^ 0x40));
+        }
+        File.SetLastWriteTimeUtc(made, time);
+        using (var again = ModelLoader.Load(TestPaths.HuggingFace(name), options)) CheckQuantised(again, name, type, bound);
+        Assert.Equal(good, File.ReadAllBytes(made));
+    }
+
+    [Fact]
+    public void Quantised_weights_that_cannot_be_kept_are_refused_in_one_sentence()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("file"), "");
+        Assert.Contains("check its free space and rights", Refusal(TestPaths.HuggingFace("llama-mqa"), new ModelLoadOptions { Quantize = WeightType.Q8_0, DataDirectory = folder.File("file") }), StringComparison.Ordinal);
+        Assert.Contains("needs a data directory", Refusal(TestPaths.HuggingFace("llama-mqa"), new ModelLoadOptions { Quantize = WeightType.Q8_0 }), StringComparison.Ordinal);
     }
 
     private static void CheckQuantised(LoadedModel model, string name, WeightType type, double bound)
