@@ -1,5 +1,6 @@
 using AiFabrik.Compute.Programs;
 using AiFabrik.Engine.Models;
+using AiFabrik.Engine.Tests.Models.Golden;
 using Xunit;
 
 namespace AiFabrik.Engine.Tests.Models;
@@ -159,10 +160,7 @@ public sealed class ModelLoaderTests
     {
         Assert.True(model.Weights.TryGet("blk.0.attn_q.weight", out var q));
         Assert.Equal(type, q.Type);
-        var folder = TestPaths.HuggingFace(name);
-        using var cases = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "cases.json")));
-        foreach (var (tokens, rows, logits, std) in GoldenModel.Cases(cases.RootElement.GetProperty("cases"), folder).Take(2))
-            Assert.InRange(GoldenModel.Error(model.Config, model.Weights, tokens, rows, logits, std), 1e-4, bound);
+        foreach (var item in GoldenCase.OfDirectory(name).Take(2)) Assert.InRange(GoldenChecks.ReferenceError(model.Config, model.Weights, item), 1e-4, bound);
     }
 
     [Fact]

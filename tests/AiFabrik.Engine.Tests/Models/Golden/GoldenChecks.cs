@@ -59,6 +59,15 @@ internal static class GoldenChecks
         TestContext.Current.TestOutputHelper?.WriteLine(Text($"| {name} | {executor.Info.Device} | {exactness} | {worst:E1} | {list[0].Bounds.Limit(exactness):E1} | {determined}/{steps} |"));
     }
 
+    /// <summary>rms(ours − expected) / std(expected) of one case on the reference executor.</summary>
+    public static double ReferenceError(ModelConfig config, ModelWeights weights, GoldenCase item)
+    {
+        var program = ArchitectureRegistry.Build(config, weights);
+        using var executor = new Compute.Reference.ReferenceExecutor(program, SequenceRunner.LimitsFor(program, item.Tokens.Length));
+        using var runner = new SequenceRunner(executor, program);
+        return LogitsError(runner, item, config.VocabSize);
+    }
+
     /// <summary>rms(ours − expected) / std(expected) over the stored rows.</summary>
     private static double LogitsError(SequenceRunner runner, GoldenCase item, int vocabSize)
     {
