@@ -160,7 +160,7 @@ public sealed class ModelLoaderTests
     {
         Assert.True(model.Weights.TryGet("blk.0.attn_q.weight", out var q));
         Assert.Equal(type, q.Type);
-        foreach (var item in GoldenCase.OfDirectory(name).Take(2)) Assert.InRange(GoldenChecks.ReferenceError(model.Config, model.Weights, item), 1e-4, bound);
+        foreach (var item in GoldenCase.OfDirectory(TestPaths.HuggingFace(name)).Take(2)) Assert.InRange(GoldenChecks.ReferenceError(model.Config, model.Weights, item), 1e-4, bound);
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public sealed class ModelVerifierTests
 {
     private static readonly ModelVerifierHooks Hooks = new() { Executor = (program, limits) => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = 1 }), Templates = _ => "1 template" };
 
-    public static TheoryData<string> Models => [.. TestPaths.GoldenDirectories.Select(TestPaths.HuggingFace), .. TestPaths.GoldenGguf.Select(TestPaths.Gguf)];
+    public static TheoryData<string> Models => [.. TestPaths.GoldenDirectories.Select(TestPaths.GivenHuggingFace), .. TestPaths.GoldenGguf.Select(TestPaths.GivenGguf)];
 
     [Theory]
     [MemberData(nameof(Models))]

@@ -27,14 +27,14 @@ internal static class GoldenChecks
     public static IEnumerable<string> TypeFiles => GoldenCase.TypeFiles();
 
     /// <summary>A Hugging Face directory of the golden set.</summary>
-    public static void Directory(string name, ExecutorFactory factory) => Check(name, TestPaths.HuggingFace(name), GoldenCase.OfDirectory(name), factory);
+    public static void Directory(string name, ExecutorFactory factory) => Check(name, TestPaths.GivenHuggingFace(name), GoldenCase.OfDirectory(TestPaths.GivenHuggingFace(name)), factory);
 
     /// <summary>A GGUF twin of such a directory.</summary>
     public static void Twin(string file, ExecutorFactory factory) =>
-        Check(file, TestPaths.Gguf(file), GoldenCase.OfDirectory(GoldenCase.Twins().Single(twin => twin.File == file).Model), factory);
+        Check(file, TestPaths.GivenGguf(file), GoldenCase.OfDirectory(TestPaths.GivenHuggingFace(GoldenCase.Twins().Single(twin => twin.File == file).Model)), factory);
 
     /// <summary>A GGUF model of one weight type.</summary>
-    public static void Type(string file, ExecutorFactory factory) => Check(file, TestPaths.Gguf(file), [GoldenCase.OfType(file)], factory);
+    public static void Type(string file, ExecutorFactory factory) => Check(file, TestPaths.GivenGguf(file), [GoldenCase.OfType(file)], factory);
 
     private static void Check(string name, string path, IEnumerable<GoldenCase> cases, ExecutorFactory factory)
     {
