@@ -56,6 +56,8 @@ internal static class HfNames
     public static string InFiles(string name, Architecture architecture)
     {
         if (name.Split('.', 3) is not ["blk", var layer, var rest]) return name;
+        // Where Phi-3's fused matrix is missing, separate ones are what is asked for.
+        if (architecture == Architecture.Phi3 && rest == "attn_q.weight") rest = "attn_qkv.weight";
         var theirs = Array.Find(Vectors(architecture), v => v.Ours == rest).Theirs;
         var dot = rest.LastIndexOf('.');
         if (theirs is null && dot > 0)
