@@ -43,7 +43,7 @@ public static class DeviceSelection
 
     /// <summary>Opens the executor that <paramref name="device"/> names.</summary>
     /// <param name="threads">Threads of the host that compute; 0: all processors.</param>
-    /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here.</exception>
+    /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here, or cannot run the model.</exception>
     public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits, DeviceOptions? options = null)
     {
         options ??= new DeviceOptions();
@@ -51,7 +51,7 @@ public static class DeviceSelection
         return device switch
         {
             "auto" => OpenBest(threads, program, limits, options),
-            "cpu" => OpenNative(threads, program, limits),
+            "cpu" => OpenNative(threads, program, limits, options),
             "reference" => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = threads > 0 ? threads : Environment.ProcessorCount }),
             _ when IlgpuDevices.IsDeviceName(device) => OpenIlgpu(device, program, limits, options),
             _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu, cuda, cuda:0, opencl, opencl:0 and reference."),
@@ -61,7 +61,7 @@ public static class DeviceSelection
     /// <summary>The first CUDA device where the model fits it, else the processor. Never OpenCL: it may be the same processor, slower.</summary>
     private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits, DeviceOptions options)
     {
-        if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits);
+        if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits, options);
         try
         {
             return OpenIlgpu("cuda:0", program, limits, options);
@@ -69,11 +69,21 @@ public static class DeviceSelection
         catch (DeviceUnavailableException)
         {
             // The executor's own description, printed at start, says what serves; doctor says why the GPU does not.
-            return OpenNative(threads, program, limits);
+            return OpenNative(threads, program, limits, options);
         }
     }
 
-    private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits) => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads });
+    private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits, DeviceOptions options)
+    {
+        try
+        {
+            return NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads, Progress = options.Progress });
+        }
+        catch (NativeModelException e)
+        {
+            throw new DeviceUnavailableException(e.Message);
+        }
+    }
 
     private static IlgpuExecutor OpenIlgpu(string device, TransformerProgram program, StepLimits limits, DeviceOptions options)
     {

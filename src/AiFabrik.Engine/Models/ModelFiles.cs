@@ -139,7 +139,7 @@ public sealed class ModelFiles : IDisposable
     {
         if (options.Quantize is not { } type) return null;
         if (options.DataDirectory is not { Length: > 0 } data) throw new ModelFormatException("Quantising at load needs a data directory to keep the result in.");
-        return new QuantizedCache(data).Open(paths, type, source, progress);
+        return new QuantizedCache(data, options.EffectiveChecksums).Open(paths, type, source, progress);
     }
 
     public void Dispose()

@@ -18,3 +18,9 @@ public enum ModelLoadStage
 
 /// <summary>How far a stage of loading is.</summary>
 public readonly record struct ModelLoadProgress(ModelLoadStage Stage, long Done, long Total);
+
+/// <summary>Passes the share of whatever stage reports on, 0 to 1.</summary>
+public sealed class StageShare(IProgress<double> progress) : IProgress<ModelLoadProgress>
+{
+    public void Report(ModelLoadProgress value) => progress.Report(value.Total > 0 ? (double)value.Done / value.Total : 1);
+}

@@ -43,9 +43,4 @@ public static class ModelLoader
         var part = name.LastIndexOf(FirstPart, StringComparison.Ordinal);
         return part > 0 && part + FirstPart.Length + 5 == name.Length ? name[..part] : name;
     }
-
-    private sealed class StageShare(IProgress<double> progress) : IProgress<ModelLoadProgress>
-    {
-        public void Report(ModelLoadProgress value) => progress.Report(value.Total > 0 ? (double)value.Done / value.Total : 1);
-    }
 }

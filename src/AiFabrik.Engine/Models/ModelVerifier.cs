@@ -1,7 +1,9 @@
 using System.Globalization;
 using AiFabrik.Compute.Programs;
 using AiFabrik.Compute.Reference.Dequantization;
+using AiFabrik.Engine.Devices;
 using AiFabrik.Engine.Models.Architectures;
+using AiFabrik.Engine.Models.Gguf;
 using AiFabrik.Engine.Text;
 
 namespace AiFabrik.Engine.Models;
@@ -30,38 +32,50 @@ public sealed class ModelVerifier
         return verifier._rows;
     }
 
+    /// <summary>What does not need what failed is checked all the same, so that one run says all there is to mend.</summary>
     private void Run(string path, IProgress<ModelLoadProgress>? progress)
     {
         ModelFiles? files = null;
+        TransformerProgram? program = null;
         Check("structure", () => Structure(files = ModelFiles.Open(path, null, progress)));
-        if (files is null) { SkipFrom("checksums"); return; }
         using (files)
         {
-            Check("checksums", () => Checksums(files, progress));
-            TransformerProgram? program = null;
-            Check("shapes", () => Shapes(files, program = ArchitectureRegistry.Build(files.Config, files.Weights)));
-            Check("numbers", () => Numbers(files.Weights));
+            Check("checksums", files, f => Checksums(f, progress));
+            Check("shapes", files, f => Shapes(f, program = ArchitectureRegistry.Build(f.Config, f.Weights)));
+            Check("numbers", files, f => Numbers(f.Weights));
             Tokenizer? tokenizer = null;
-            Check("tokenizer", () => RoundTrip(files, tokenizer = ModelLoaderTokenizer.Load(files)));
-            if (tokenizer is not null) Check("byte coverage", () => ByteCoverage.Check(tokenizer));
-            if (program is null || tokenizer is null) { SkipFrom(tokenizer is null ? "byte coverage" : "chat template"); return; }
-            var model = new LoadedModel(ModelLoader.IdOf(path), files, program, tokenizer);
-            Check("chat template", () => _hooks.Templates is { } templates ? (ModelVerdict.Ok, templates(model)) : (ModelVerdict.Skipped, "no template engine was given"));
-            Check("short run", () => _hooks.Executor is { } open ? ShortRun(program, open) : (ModelVerdict.Skipped, "no device was given"));
+            if (files is not null) Check("tokenizer", () => RoundTrip(files, tokenizer = ModelLoaderTokenizer.Load(files)));
+            else if (Exists(path)) Check("tokenizer", () => (ModelVerdict.Ok, Text($"{(tokenizer = ModelLoaderTokenizer.Open(path)).VocabSize} tokens; whether the model has as many is not known")));
+            else Skip("tokenizer");
+            if (tokenizer is null) Skip("byte coverage");
+            else Check("byte coverage", () => ByteCoverage.Check(tokenizer));
+            if (!Exists(path)) Skip("chat template");
+            else Check("chat template", () => _hooks.Templates is { } templates ? (ModelVerdict.Ok, templates(path)) : (ModelVerdict.Skipped, "no template engine was given"));
+            if (program is null) Skip("short run");
+            else Check("short run", () => _hooks.Executor is { } open ? ShortRun(program, open) : (ModelVerdict.Skipped, "no device was given"));
         }
     }
 
-    private static readonly string[] Order = ["structure", "checksums", "shapes", "numbers", "tokenizer", "byte coverage", "chat template", "short run"];
-
-    private void SkipFrom(string first)
+    /// <summary>There is something whose text side can be looked at.</summary>
+    private static bool Exists(string path)
     {
-        foreach (var check in Order.SkipWhile(c => c != first)) Add(new ModelVerifierRow(check, ModelVerdict.Skipped, "an earlier check failed"));
+        if (Directory.Exists(path)) return true;
+        if (!GgufFile.TryOpen(path, out var file, out _)) return false;
+        file.Dispose();
+        return true;
+    }
+
+    private void Skip(string check) => Add(new ModelVerifierRow(check, ModelVerdict.Skipped, "an earlier check failed"));
+
+    private void Check(string name, ModelFiles? files, Func<ModelFiles, (ModelVerdict Verdict, string Detail)> check)
+    {
+        if (files is null) Skip(name);
+        else Check(name, () => check(files));
     }
 
     private void Add(ModelVerifierRow row)
     {
         _rows.Add(row);
-        _hooks.Report?.Invoke(row);
     }
 
     private void Check(string name, Func<(ModelVerdict Verdict, string Detail)> check)
@@ -72,9 +86,13 @@ public sealed class ModelVerifier
             var (verdict, detail) = check();
             row = new ModelVerifierRow(name, verdict, detail);
         }
-        catch (ModelFormatException e)
+        catch (Exception e) when (e is ModelFormatException or DeviceUnavailableException)
         {
             row = new ModelVerifierRow(name, ModelVerdict.Failed, e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            row = new ModelVerifierRow(name, ModelVerdict.Failed, $"A file cannot be read ({e.GetType().Name}).");
         }
         Add(row);
     }

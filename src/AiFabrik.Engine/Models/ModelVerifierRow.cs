@@ -28,9 +28,6 @@ public sealed record ModelVerifierHooks
     /// <summary>Makes the executor of the short run; null: that check is skipped.</summary>
     public Func<TransformerProgram, StepLimits, IExecutor>? Executor { get; init; }
 
-    /// <summary>Parses the chat templates of a model: what was found, or a <see cref="ModelFormatException"/>; null: that check is skipped.</summary>
-    public Func<LoadedModel, string>? Templates { get; init; }
-
-    /// <summary>Told each row as soon as it is known.</summary>
-    public Action<ModelVerifierRow>? Report { get; init; }
+    /// <summary>Parses the chat templates of the file or directory given: what was found, or a <see cref="ModelFormatException"/>; null: that check is skipped.</summary>
+    public Func<string, string>? Templates { get; init; }
 }

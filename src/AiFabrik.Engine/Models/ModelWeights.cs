@@ -21,6 +21,9 @@ public abstract class ModelWeights : IDisposable
     /// <summary>The tensor of a canonical name. Vectors have Rows = 1.</summary>
     public abstract bool TryGet(string name, [NotNullWhen(true)] out WeightTensor? tensor);
 
+    /// <summary>A canonical name as the model's files have it, for messages; the name itself where they agree or it is not known.</summary>
+    public virtual string NameInFiles(string name) => name;
+
     protected abstract void Dispose(bool disposing);
 
     public void Dispose()

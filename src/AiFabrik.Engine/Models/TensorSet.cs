@@ -9,6 +9,11 @@ internal sealed class TensorSet : ModelWeights
     private readonly Dictionary<string, WeightTensor> _tensors = [];
     private readonly List<IDisposable> _owned = [];
 
+    /// <summary>From a canonical name to the files'.</summary>
+    public Func<string, string>? FileNames { get; init; }
+
+    public override string NameInFiles(string name) => FileNames?.Invoke(name) ?? name;
+
     public override IEnumerable<string> Names => _tensors.Keys;
 
     public override bool TryGet(string name, [NotNullWhen(true)] out WeightTensor? tensor) => _tensors.TryGetValue(name, out tensor);

@@ -5,7 +5,6 @@ using AiFabrik.Engine.Models.Architectures;
 using AiFabrik.Engine.Scheduling;
 using AiFabrik.Host.Commands.Model;
 using AiFabrik.Host.Http;
-using Spectre.Console;
 
 namespace AiFabrik.Host.Commands;
 
@@ -51,16 +50,18 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Loads a model with its tokenizer, with a progress bar where loading is long and somebody watches.</summary>
     public static ModelSession Open(ModelChoice choice)
     {
-        var model = WithProgress($"Loading {Path.GetFileName(choice.Path)}", progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
+        var model = ProgressBar.Run(Loading(choice), progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
         return new ModelSession(model, model, model.Id, model.Program, choice);
     }
 
     /// <summary>Opens configuration and weights alone: token ids in, logits out.</summary>
     public static ModelSession OpenWeights(ModelChoice choice)
     {
-        var files = ModelFiles.Open(choice.Path, choice.LoadOptions);
+        var files = ProgressBar.Run(Loading(choice), progress => ModelFiles.Open(choice.Path, choice.LoadOptions, progress is null ? null : new StageShare(progress)));
         return new ModelSession(files, null, ModelLoader.IdOf(choice.Path), ArchitectureRegistry.Build(files.Config, files.Weights), choice);
     }
+
+    private static string Loading(ModelChoice choice) => $"Loading {ModelLoader.IdOf(choice.Path)}";
 
     /// <summary>Makes the executor for one sequence: log-probabilities, perplexity.</summary>
     public SequenceRunner OpenRunner(int contextLen)
@@ -75,10 +76,8 @@ internal sealed class ModelSession : IDisposable
         _executor?.Dispose();
         try
         {
-            var options = new DeviceOptions { DataDirectory = _dataDirectory, Notice = Console.Error.WriteLine };
-            return _executor = _device is "cpu" or "reference"
-                ? DeviceSelection.Open(_device, _threads, Program, limits, options)
-                : WithProgress($"Preparing {_device}", progress => DeviceSelection.Open(_device, _threads, Program, limits, options with { Progress = progress }));
+            return _executor = ProgressBar.Run($"Preparing {Id}", progress =>
+                DeviceSelection.Open(_device, _threads, Program, limits, new DeviceOptions { DataDirectory = _dataDirectory, Notice = Console.Error.WriteLine, Progress = progress }));
         }
         catch (DeviceUnavailableException e)
         {
@@ -121,16 +120,5 @@ internal sealed class ModelSession : IDisposable
         if (_served) return;
         _executor?.Dispose();
         _files.Dispose();
-    }
-
-    private static T WithProgress<T>(string what, Func<IProgress<double>?, T> load)
-    {
-        if (Console.IsErrorRedirected) return load(null);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress().AutoClear(true).HideCompleted(true).Start(context =>
-        {
-            var task = context.AddTask(Markup.Escape(what), maxValue: 1);
-            return load(new Progress<double>(share => task.Value = share));
-        });
     }
 }

@@ -10,7 +10,7 @@ public sealed class ModelVerifierTests
 {
     private static readonly ModelVerifierHooks Hooks = new() { Executor = (program, limits) => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = 1 }), Templates = _ => "1 template" };
 
-    public static TheoryData<string> Models => [.. TestPaths.GoldenDirectories.Select(TestPaths.HuggingFace), .. TestPaths.GoldenGguf.Select(TestPaths.Gguf)];
+    public static TheoryData<string> Models => [.. TestPaths.GoldenDirectories.Select(TestPaths.GivenHuggingFace), .. TestPaths.GoldenGguf.Select(TestPaths.GivenGguf)];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -30,6 +30,29 @@ public sealed class ModelVerifierTests
         Assert.Equal(8, rows.Count);
         Assert.Equal(ModelVerdict.Failed, rows[0].Verdict);
         Assert.All(rows.Skip(1), r => Assert.Equal(ModelVerdict.Skipped, r.Verdict));
+    }
+
+    /// <summary>What is wrong is told where it is, and everything else is checked all the same.</summary>
+    [Theory]
+    [InlineData("config.json", "\"llama\"", "\"mamba2\"", "structure", "the architecture 'mamba2' is not supported", "checksums shapes numbers short run")]
+    [InlineData("config.json", "\"intermediate_size\": 160", "\"intermediate_size\": 192", "shapes", "'layers.0.mlp.gate_proj.weight' has the shape 160 × 64, but the model's configuration asks for 192 × 64", "checksums short run")]
+    [InlineData("model.safetensors", "layers.1.mlp.up_proj", "layers.1.mlp.xp_proj", "shapes", "has no tensor 'layers.1.mlp.up_proj.weight'", "checksums short run")]
+    [InlineData("model.safetensors", "layers.1.input_layernorm", "layers.1.inpux_layernorm", "shapes", "has no tensor 'layers.1.input_layernorm.weight'", "checksums short run")]
+    [InlineData("tokenizer.json", "\"ByteLevel\"", "\"ByteLevex\"", "tokenizer", "'ByteLevex'", "checksums")]
+    [InlineData("tokenizer.json", null, null, "tokenizer", "tokenizer.json does not exist", "checksums")]
+    public void Each_fault_is_one_sentence_in_its_row(string file, string? from, string? to, string check, string sentence, string skipped)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var f in Directory.GetFiles(TestPaths.HuggingFace("llama-gqa-tied"))) File.Copy(f, folder.File(Path.GetFileName(f)));
+        var bytes = File.ReadAllText(folder.File(file), System.Text.Encoding.Latin1);
+        if (from is null) File.Delete(folder.File(file));
+        else File.WriteAllText(folder.File(file), bytes.Replace(from, to, StringComparison.Ordinal), System.Text.Encoding.Latin1);
+        var rows = ModelVerifier.Verify(folder.Path, Hooks);
+        var failed = Assert.Single(rows, r => r.Verdict == ModelVerdict.Failed);
+        Assert.Equal(check, failed.Check);
+        Assert.Contains(sentence, failed.Detail, StringComparison.Ordinal);
+        Assert.EndsWith(".", failed.Detail, StringComparison.Ordinal);
+        Assert.Equal(skipped, string.Join(' ', rows.Where(r => r.Verdict == ModelVerdict.Skipped).Select(r => r.Check)));
     }
 
     [Fact]

@@ -19,9 +19,17 @@ internal static class TestPaths
     /// <summary>Names of the golden Hugging Face directories.</summary>
     public static IEnumerable<string> GoldenDirectories => Directory.GetDirectories(Path.Combine(Golden, "models")).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal);
 
-    public static string Gguf(string name) => Path.Combine(Golden, "gguf", name);
+    /// <summary>A model of the golden cases, be they the repository's or others.</summary>
+    public static string GivenGguf(string name) => Path.Combine(Golden, "gguf", name);
 
-    public static string HuggingFace(string name) => Path.Combine(Golden, "models", name);
+    /// <inheritdoc cref="GivenGguf"/>
+    public static string GivenHuggingFace(string name) => Path.Combine(Golden, "models", name);
+
+    /// <summary>A model of the repository's own cases, for tests that know what is in it.</summary>
+    public static string Gguf(string name) => Path.Combine(Root, "tests", "golden", "gguf", name);
+
+    /// <inheritdoc cref="Gguf"/>
+    public static string HuggingFace(string name) => Path.Combine(Root, "tests", "golden", "models", name);
 
     private static string FindRoot()
     {

@@ -25,7 +25,7 @@ public sealed class ModelEngineTests
     {
         using var model = ModelFiles.Open(TestPaths.HuggingFace(name));
         var program = ArchitectureRegistry.Build(model.Config, model.Weights);
-        var cases = GoldenCase.OfDirectory(name).ToArray();
+        var cases = GoldenCase.OfDirectory(TestPaths.HuggingFace(name)).ToArray();
         // Few tokens a step and few blocks: chunks, windows left behind and preemptions all happen.
         var options = new EngineOptions { MaxSequences = 6, MaxTokensPerStep = 24, MaxPrefillTokensWhileDecoding = 16, ContextLen = 160 }.Derive(program, long.MaxValue / 4, 4);
         options = options with { BlocksPerGroup = options.BlocksPerGroup.Select((b, g) => program.KvGroups[g].Window == 0 ? b / 3 : b).ToArray() };

@@ -165,7 +165,7 @@ internal sealed class ProgramBuilder
     }
 
     private WeightTensor Required(string name) =>
-        _source.TryGet(name, out var tensor) ? tensor : throw new ModelFormatException($"The model has no tensor '{name}', which a {Config.Architecture} model needs.");
+        _source.TryGet(name, out var tensor) ? tensor : throw new ModelFormatException($"The model has no tensor '{_source.NameInFiles(name)}', which a {Config.Architecture} model needs.");
 
     private WeightTensor CheckedVector(string name, int length)
     {
@@ -190,8 +190,8 @@ internal sealed class ProgramBuilder
         return _weights.Count - 1;
     }
 
-    private static ModelFormatException WrongShape(string name, string expected, WeightTensor found) =>
-        new($"Tensor '{name}' has the shape {Shape(found.Rows, found.Cols, found.Experts)}, but the model's configuration asks for {expected}.");
+    private ModelFormatException WrongShape(string name, string expected, WeightTensor found) =>
+        new($"Tensor '{_source.NameInFiles(name)}' has the shape {Shape(found.Rows, found.Cols, found.Experts)}, but the model's configuration asks for {expected}.");
 
     private static string Shape(int rows, int cols, int experts) =>
         string.Create(CultureInfo.InvariantCulture, $"{(experts > 1 ? $"{experts} × " : "")}{(rows > 1 || experts > 1 ? $"{rows} × " : "")}{cols}");

@@ -76,7 +76,7 @@ internal static class GgufConfig
             AttentionScale = AttentionScale(keys, architecture, layers, hidden, heads, headDim),
             AttentionSoftcap = architecture == Architecture.Gemma2 ? keys.Float("attn_logit_softcapping", 50) : 0,
             LogitSoftcap = architecture == Architecture.Gemma2 ? keys.Float("final_logit_softcapping", 30) : architecture == Architecture.Gemma3 ? keys.Float("final_logit_softcapping", 0) : 0,
-            LayerWindows = Windows(file, keys, architecture, layers),
+            LayerWindows = Windows(file, keys, architecture, layers, context),
             EmbeddingScale = gemma ? MathF.Sqrt(hidden) : 1,
             NExperts = experts,
             NExpertsUsed = experts > 0 ? keys.Int("expert_used_count") : 0,
@@ -96,11 +96,13 @@ internal static class GgufConfig
         return (float)(1 / Math.Sqrt(is27B ? hidden / heads : headDim));
     }
 
-    private static int[] Windows(GgufFile file, GgufKeys keys, Architecture architecture, int layers)
+    private static int[] Windows(GgufFile file, GgufKeys keys, Architecture architecture, int layers, int context)
     {
         // Qwen's converter writes a window that use_sliding_window switches off; every other family means what it says.
         if (architecture is Architecture.Qwen2 or Architecture.Qwen3 or Architecture.Qwen3Moe) return ModelConfigLimits.Windows(layers, 0, _ => false);
         var window = keys.Int("attention.sliding_window", architecture == Architecture.Gemma2 ? 4096 : 0);
+        // Gemma 3's local layers have frequencies of their own, which they keep where no window is written.
+        if (architecture == Architecture.Gemma3 && window == 0) window = context;
         const string PatternKey = "attention.sliding_window_pattern";
         var pattern = architecture switch
         {
@@ -108,11 +110,10 @@ internal static class GgufConfig
             Architecture.Gemma3 => Gemma3Pattern,
             _ => 0,
         };
-        if (file.Metadata.TryGetBools($"{ArchitectureName(file)}.{PatternKey}", out var flags))
+        if (keys.Flags(PatternKey) is { } windowed)
         {
-            if (flags.Length < layers) throw keys.Wrong(PatternKey, "has fewer items than the model has layers");
-            var windowed = flags.ToArray();
-            return ModelConfigLimits.Windows(layers, window, i => windowed[i] != 0);
+            if (windowed.Length < layers) throw keys.Wrong(PatternKey, "has fewer items than the model has layers");
+            return ModelConfigLimits.Windows(layers, window, i => windowed[i]);
         }
         pattern = keys.Int(PatternKey, pattern);
         return ModelConfigLimits.Windows(layers, window, i => pattern == 0 || i % pattern < pattern - 1);

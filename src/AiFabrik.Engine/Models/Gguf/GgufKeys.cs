@@ -37,6 +37,13 @@ internal readonly struct GgufKeys(GgufFile file, string arch)
         return Metadata.TryGetBool(Key(name), out var value) ? value : throw Wrong(name, "is not a bool");
     }
 
+    /// <summary>One flag a layer, written as bools or as counts; null if there is no such array.</summary>
+    public bool[]? Flags(string name)
+    {
+        if (Metadata.TryGetBools(Key(name), out var bools)) return Array.ConvertAll(bools.ToArray(), b => b != 0);
+        return Metadata.TryGetInt32s(Key(name), out var counts) ? Array.ConvertAll(counts.ToArray(), c => c != 0) : null;
+    }
+
     public string Text(string name, string otherwise)
     {
         if (!Has(name)) return otherwise;

@@ -43,4 +43,30 @@ internal static class HfNames
 
     /// <inheritdoc cref="MixtralExperts"/>
     public static readonly (string Theirs, string Ours)[] QwenExperts = [("gate_proj", "ffn_gate_exps"), ("up_proj", "ffn_up_exps"), ("down_proj", "ffn_down_exps")];
+
+    /// <summary>Vectors of a family's layers, biases apart.</summary>
+    public static (string Theirs, string Ours)[] Vectors(Architecture architecture) => architecture switch
+    {
+        Architecture.Gemma2 or Architecture.Gemma3 => GemmaNorms,
+        Architecture.GptOss => GptOssVectors,
+        _ => Norms,
+    };
+
+    /// <summary>A canonical name in the words of a checkpoint, for messages: <c>blk.1.ffn_up.weight</c> is <c>layers.1.mlp.up_proj.weight</c>. What is not known stays as it is.</summary>
+    public static string InFiles(string name, Architecture architecture)
+    {
+        if (name.Split('.', 3) is not ["blk", var layer, var rest]) return name;
+        // Where Phi-3's fused matrix is missing, separate ones are what is asked for.
+        if (architecture == Architecture.Phi3 && rest == "attn_q.weight") rest = "attn_qkv.weight";
+        var theirs = Array.Find(Vectors(architecture), v => v.Ours == rest).Theirs;
+        var dot = rest.LastIndexOf('.');
+        if (theirs is null && dot > 0)
+        {
+            // Of several names for the same, the last ones are the rarer families' own.
+            var fused = architecture is Architecture.Phi3 or Architecture.GptOss;
+            var matrix = fused ? Array.FindLast(Matrices, m => m.Ours == rest[..dot]).Theirs : Array.Find(Matrices, m => m.Ours == rest[..dot] && (architecture == Architecture.Mixtral || !m.Theirs.StartsWith("block_", StringComparison.Ordinal))).Theirs;
+            if (matrix is not null) theirs = matrix + rest[dot..];
+        }
+        return theirs is null ? name : $"layers.{layer}.{theirs}";
+    }
 }

@@ -23,7 +23,7 @@ internal sealed class HfWeights
     /// <summary>The weights, which own <paramref name="model"/> from now on; <see cref="ModelFormatException"/> if tensors are missing or of the wrong kind.</summary>
     public static ModelWeights Load(SafetensorsModel model, ModelConfig config, string source, IProgress<ModelLoadProgress>? progress = null)
     {
-        var set = new TensorSet();
+        var set = new TensorSet { FileNames = name => HfNames.InFiles(name, config.Architecture) };
         set.Own(model);
         try
         {
@@ -76,8 +76,7 @@ internal sealed class HfWeights
             if (_model.TryGet($"{theirs}{t}.weight", out _)) AddMatrix($"{theirs}{t}.weight", $"{ours}{o}.weight");
             if (_model.TryGet($"{theirs}{t}.bias", out _)) AddVector($"{theirs}{t}.bias", $"{ours}{o}.bias");
         }
-        var vectors = IsGemma ? HfNames.GemmaNorms : _config.Architecture == Architecture.GptOss ? HfNames.GptOssVectors : HfNames.Norms;
-        foreach (var (t, o) in vectors)
+        foreach (var (t, o) in HfNames.Vectors(_config.Architecture))
             if (_model.TryGet(theirs + t, out _)) AddVector(theirs + t, ours + o, IsGemma ? 1 : 0);
 
         switch (_config.Architecture)

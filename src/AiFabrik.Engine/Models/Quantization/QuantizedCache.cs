@@ -7,9 +7,10 @@ namespace AiFabrik.Engine.Models.Quantization;
 
 /// <summary>
 /// Quantised weights, made once per content and kept in <c>DATA/quantized/HASH-TYPE.gguf</c>. HASH is the SHA-256 of the model's files; as
-/// large files take seconds to hash, the hash of each is remembered for its path, length and time of change.
+/// large files take seconds to hash, the hash of each is remembered for its path, length and time of change. <c>….gguf.seal</c> tells a
+/// result that was damaged later.
 /// </summary>
-internal sealed class QuantizedCache(string dataDirectory)
+internal sealed class QuantizedCache(string dataDirectory, ChecksumPolicy checksums)
 {
     private readonly string _folder = Path.Combine(dataDirectory, "quantized");
 
@@ -24,6 +25,8 @@ internal sealed class QuantizedCache(string dataDirectory)
             var path = Path.Combine(_folder, $"{ContentHash(paths)}-{type}.gguf".ToLowerInvariant());
             if (TryOpen(path, out var weights)) return weights!;
             using (var plain = source()) WeightConverter.Write(plain, type, path, progress);
+            var seal = new QuantizedSeal(new FileInfo(path));
+            AtomicFile.Write($"{path}.seal", output => output.Write(seal.ToBytes(ModelLoaderChecksums.Hash(path))));
             return TryOpen(path, out weights) ? weights! : throw new ModelFormatException($"{path} was written, but cannot be read back.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -32,11 +35,11 @@ internal sealed class QuantizedCache(string dataDirectory)
         }
     }
 
-    /// <summary>A file that does not open, or is not ours, is made again.</summary>
-    private static bool TryOpen(string path, out ModelWeights? weights)
+    /// <summary>A file that does not open, is not ours, or is not what was written, is made again.</summary>
+    private bool TryOpen(string path, out ModelWeights? weights)
     {
         weights = null;
-        if (!File.Exists(path) || !GgufFile.TryOpen(path, out var file, out _)) return false;
+        if (!File.Exists(path) || !File.Exists($"{path}.seal") || !new QuantizedSeal(new FileInfo(path)).Holds(path, File.ReadAllBytes($"{path}.seal"), checksums) || !GgufFile.TryOpen(path, out var file, out _)) return false;
         if (file.Metadata.TryGetString("general.architecture", out var name) && name.SequenceEqual(Encoding.UTF8.GetBytes(WeightConverter.FileArchitecture))) weights = GgufWeights.Load(file);
         else file.Dispose();
         return weights is not null;

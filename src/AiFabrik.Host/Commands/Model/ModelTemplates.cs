@@ -15,6 +15,14 @@ internal static class ModelTemplates
     /// <summary>Null: the model has none. A template that cannot be used is a <see cref="ModelFormatException"/>.</summary>
     public static ChatTemplateSet? Load(ModelFiles files) => files.Gguf is { } gguf ? FromGguf(files.Path, gguf.Metadata) : FromDirectory(files.Directory!);
 
+    /// <summary>Those of a GGUF file or a directory, whatever else is there.</summary>
+    public static ChatTemplateSet? Load(string path)
+    {
+        if (ModelLoaderTokenizer.IsDirectory(path, out var gguf)) return FromDirectory(path);
+        if (!GgufFile.TryOpen(gguf, out var file, out var error)) throw new ModelFormatException(error);
+        using (file) return FromGguf(gguf, file.Metadata);
+    }
+
     /// <summary>tokenizer.chat_template, and tokenizer.chat_template.NAME for each name that tokenizer.chat_templates lists.</summary>
     public static ChatTemplateSet? FromGguf(string path, GgufMetadata metadata)
     {
@@ -65,5 +73,5 @@ internal static class ModelTemplates
     }
 
     private static void Add(ChatTemplateSet set, string path, string name, ReadOnlySpan<byte> source) =>
-        set.Add(name, ChatTemplate.TryCompile(source, out var template, out var error) ? template : throw new ModelFormatException($"{path}: the chat template '{name}' cannot be used: {error}"));
+        set.Add(name, ChatTemplate.TryCompile(source, out var template, out var error) ? template : throw new ModelFormatException($"{path}: the chat template '{name}' cannot be used: {error.TrimEnd('.')}."));
 }

@@ -21,25 +21,30 @@ internal static class VerifyCommand
         command.SetAction(line =>
         {
             var found = Places.Model(line.GetValue(path) ?? line.GetValue(model)) ?? throw new CommandFailure("No model was given and none is in a folder 'models' here.");
-            var asJson = line.GetValue(json);
-            var hooks = new ModelVerifierHooks
+            var rows = ProgressBar.Run($"Verifying {ModelLoader.IdOf(found)}", progress => ModelVerifier.Verify(found, new ModelVerifierHooks
             {
-                Executor = (program, limits) => DeviceSelection.Open(line.GetValue(device)!, line.GetValue(threads), program, limits),
+                Executor = (program, limits) => DeviceSelection.Open(line.GetValue(device)!, line.GetValue(threads), program, limits, new DeviceOptions { Progress = progress }),
                 Templates = Templates,
-                Report = asJson ? null : Print,
-            };
-            var rows = ModelVerifier.Verify(found, hooks);
-            if (asJson) Console.WriteLine(JsonSerializer.Serialize(rows.Select(r => new { check = r.Check, verdict = r.Verdict.ToString().ToLowerInvariant(), detail = r.Detail })));
+            }, progress is null ? null : new StageShare(progress)));
+            if (line.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(rows.Select(r => new { check = r.Check, verdict = Name(r.Verdict), detail = r.Detail })));
+            else Print(rows);
             return rows.Any(r => r.Verdict == ModelVerdict.Failed) ? 1 : 0;
         });
         return command;
     }
 
-    private static void Print(ModelVerifierRow row) => Console.WriteLine($"{row.Check,-14} {row.Verdict.ToString().ToLowerInvariant(),-8} {row.Detail}");
-
-    private static string Templates(LoadedModel model)
+    private static void Print(IReadOnlyList<ModelVerifierRow> rows)
     {
-        var templates = ModelTemplates.Load(model.Files);
-        return templates is null ? "none: only text completions can be served" : $"{templates.Names.Count} template{(templates.Names.Count == 1 ? "" : "s")}";
+        Console.WriteLine($"{"check",-14} {"verdict",-8} detail");
+        foreach (var row in rows) Console.WriteLine($"{row.Check,-14} {Name(row.Verdict),-8} {row.Detail}");
     }
+
+    private static string Name(ModelVerdict verdict) => verdict.ToString().ToLowerInvariant();
+
+    private static string Templates(string path) => ModelTemplates.Load(path) switch
+    {
+        null => "none: only text completions can be served",
+        { Names.Count: 1 } => "1 template",
+        var all => $"{all.Names.Count} templates",
+    };
 }

@@ -14,7 +14,7 @@ public sealed class ArchitectureTests
     [MemberData(nameof(Directories))]
     public void Programs_fit_their_buffers_and_weights_fused_or_not(string name)
     {
-        using var model = ModelFiles.Open(TestPaths.HuggingFace(name));
+        using var model = ModelFiles.Open(TestPaths.GivenHuggingFace(name));
         var program = ArchitectureRegistry.Build(model.Config, model.Weights);
         ProgramCheck.Run(program);
         ProgramCheck.Run(Fusion.Apply(program));

@@ -31,18 +31,18 @@ internal sealed class GoldenCase
         Gaps[step] > 5 * Bounds.Limit(exactness) && (RouterMargins is null || RouterMargins[step] > 4 * Bounds.RouterChange(exactness));
 
     /// <summary>The cases of a Hugging Face directory; a GGUF twin has the same.</summary>
-    public static IEnumerable<GoldenCase> OfDirectory(string name)
+    public static IEnumerable<GoldenCase> OfDirectory(string folder)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TestPaths.HuggingFace(name), "cases.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "cases.json")));
         var bounds = new GoldenBounds(document.RootElement);
         foreach (var item in document.RootElement.GetProperty("cases").EnumerateArray())
-            yield return Read(string.Create(CultureInfo.InvariantCulture, $"{name} case {item.GetProperty("id").GetInt32()}"), item, bounds, TestPaths.HuggingFace(name));
+            yield return Read(string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(folder)} case {item.GetProperty("id").GetInt32()}"), item, bounds, folder);
     }
 
     /// <summary>The case of a weight type's GGUF file.</summary>
     public static GoldenCase OfType(string file)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(TestPaths.Gguf("cases.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(TestPaths.GivenGguf("cases.json")));
         var item = document.RootElement.GetProperty("types").EnumerateArray().Single(type => type.GetProperty("file").GetString() == file);
         return Read(file, item, new GoldenBounds(item), Path.Combine(TestPaths.Golden, "gguf"));
     }
@@ -54,7 +54,7 @@ internal sealed class GoldenCase
 
     private static List<(string File, string Other)> Files(string list, string other)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(TestPaths.Gguf("cases.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(TestPaths.GivenGguf("cases.json")));
         return [.. document.RootElement.GetProperty(list).EnumerateArray().Select(item => (item.GetProperty("file").GetString()!, item.GetProperty(other).GetString()!))];
     }
 

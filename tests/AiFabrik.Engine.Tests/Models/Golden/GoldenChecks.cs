@@ -28,14 +28,15 @@ internal static class GoldenChecks
 
     /// <summary>A Hugging Face directory of the golden set.</summary>
     /// <param name="stepsMax">Steps of each continuation, where an executor is too slow for all.</param>
-    public static void Directory(string name, ExecutorFactory factory, int stepsMax = int.MaxValue) => Check(name, TestPaths.HuggingFace(name), GoldenCase.OfDirectory(name), factory, stepsMax);
+    public static void Directory(string name, ExecutorFactory factory, int stepsMax = int.MaxValue) =>
+        Check(name, TestPaths.GivenHuggingFace(name), GoldenCase.OfDirectory(TestPaths.GivenHuggingFace(name)), factory, stepsMax);
 
     /// <summary>A GGUF twin of such a directory.</summary>
     public static void Twin(string file, ExecutorFactory factory) =>
-        Check(file, TestPaths.Gguf(file), GoldenCase.OfDirectory(GoldenCase.Twins().Single(twin => twin.File == file).Model), factory);
+        Check(file, TestPaths.GivenGguf(file), GoldenCase.OfDirectory(TestPaths.GivenHuggingFace(GoldenCase.Twins().Single(twin => twin.File == file).Model)), factory);
 
     /// <summary>A GGUF model of one weight type.</summary>
-    public static void Type(string file, ExecutorFactory factory, int stepsMax = int.MaxValue) => Check(file, TestPaths.Gguf(file), [GoldenCase.OfType(file)], factory, stepsMax);
+    public static void Type(string file, ExecutorFactory factory, int stepsMax = int.MaxValue) => Check(file, TestPaths.GivenGguf(file), [GoldenCase.OfType(file)], factory, stepsMax);
 
     private static void Check(string name, string path, IEnumerable<GoldenCase> cases, ExecutorFactory factory, int stepsMax = int.MaxValue)
     {
@@ -59,6 +60,15 @@ internal static class GoldenChecks
             steps += stepsMax < item.Greedy.Length ? stepsMax - 1 : item.Greedy.Length;
         }
         TestContext.Current.TestOutputHelper?.WriteLine(Text($"| {name} | {executor.Info.Device} | {exactness} | {worst:E1} | {list[0].Bounds.Limit(exactness):E1} | {determined}/{steps} |"));
+    }
+
+    /// <summary>rms(ours − expected) / std(expected) of one case on the reference executor.</summary>
+    public static double ReferenceError(ModelConfig config, ModelWeights weights, GoldenCase item)
+    {
+        var program = ArchitectureRegistry.Build(config, weights);
+        using var executor = new Compute.Reference.ReferenceExecutor(program, SequenceRunner.LimitsFor(program, item.Tokens.Length));
+        using var runner = new SequenceRunner(executor, program);
+        return LogitsError(runner, item, config.VocabSize);
     }
 
     /// <summary>rms(ours − expected) / std(expected) over the stored rows.</summary>

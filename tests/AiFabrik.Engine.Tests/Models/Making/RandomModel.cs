@@ -116,10 +116,12 @@ internal sealed class RandomModel
         return (float)(Math.Sqrt(-2 * Math.Log(1 - Uniform(ref _random))) * Math.Cos(2 * Math.PI * Uniform(ref _random)));
     }
 
-    private byte[] Bytes(float[] values)
+    private byte[] Bytes(float[] values) => Bytes(_type, values);
+
+    private static byte[] Bytes(WeightType plain, float[] values)
     {
-        var bytes = new byte[values.Length * WeightTypes.BlockBytes(_type)];
-        Quantizer.Row(_type, values, bytes);
+        var bytes = new byte[values.Length * WeightTypes.BlockBytes(plain)];
+        Quantizer.Row(plain, values, bytes);
         return bytes;
     }
 
@@ -149,8 +151,10 @@ internal sealed class RandomModel
             var values = item.Permuted ? Permute(item) : item.Values;
             if (item.IsVector)
             {
-                writer.AddTensor(item.Gguf, WeightType.F32, item.Cols, Math.Max(1, item.Experts));
-                data.Add(MemoryMarshal.AsBytes(Array.ConvertAll(values, v => v + item.Add).AsSpan()).ToArray());
+                // Vectors in half precision are rare, but there.
+                var plain = mixed ? _random.Of<WeightType>([WeightType.F32, WeightType.F16, WeightType.BF16]) : WeightType.F32;
+                writer.AddTensor(item.Gguf, plain, item.Cols, Math.Max(1, item.Experts));
+                data.Add(Bytes(plain, Array.ConvertAll(values, v => v + item.Add)));
                 continue;
             }
             var type = mixed ? RandomExperts.MixedType(item.Cols, item.Gguf.Contains("ffn_gate_inp", StringComparison.Ordinal), ref _random) : _type;
