@@ -8,7 +8,7 @@ namespace AiFabrik.Cuda.Tests;
 /// <summary>The golden models through the executor in CUDA mode: every kernel of every step is checked by the PTX machine.</summary>
 public sealed class CudaGoldenTests
 {
-    /// <summary>Steps of each continuation: the machine executes a few million instructions a second.</summary>
+    /// <summary>Where each continuation ends: a few decode steps on the cache of every prompt, since the machine is slow.</summary>
     private const int StepsMax = 4;
 
     public static TheoryData<string> Directories => [.. GoldenChecks.Directories];
