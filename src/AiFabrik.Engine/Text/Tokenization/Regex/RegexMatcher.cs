@@ -134,6 +134,11 @@ internal static class RegexMatcher
             return true;
         }
 
+        return EnterUnbounded(i, pc, scratch, text, least, count, ref at);
+    }
+
+    private static bool EnterUnbounded(RegexInstruction i, int pc, RegexScratch scratch, ReadOnlySpan<byte> text, int least, int count, ref int at)
+    {
         var failedFrom = scratch.LoopFailures[i.LoopIndex * 2];
         var failedTo = scratch.LoopFailures[i.LoopIndex * 2 + 1];
         if (least >= failedFrom && least <= failedTo && failedFrom >= 0) return false;
