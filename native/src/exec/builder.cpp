@@ -164,8 +164,8 @@ Part ModelBuilder::part(const Instruction& i, int weight, int weight_up, int bia
     const af_weight& w = model_.weights[weight];
     Part p{};
     p.type = static_cast<WeightType>(w.type);
-    p.family = act_family(p.type);
     p.kernels = &model_.isa.matmul->of(p.type);
+    p.family = p.kernels->family;
     p.rows = w.rows;
     p.cols = w.cols;
     p.experts = w.experts;
@@ -189,7 +189,7 @@ void ModelBuilder::finish_product(Instruction& i) {
     product.cols = product.parts[0].cols;
     for (const Part& p : product.parts) {
         if (p.cols != product.cols) refuse(i, "matrices that share an input differ in columns");
-        (p.family == ActFamily::Int8 ? product.needs_int8 : product.needs_float) = true;
+        product.needs[static_cast<int>(p.family)] = true;
     }
     if (product.cols != i.in_cols) refuse(i, "the input does not have the matrix's columns");
 }
