@@ -1,15 +1,18 @@
 using AiFabrik.Compute.Programs;
+using AiFabrik.Compute.Tests.Ilgpu;
 
 namespace AiFabrik.Compute.Tests.Native;
 
 /// <summary>
-/// A small transformer with random F32 weights whose shape and features come from a seed: head sizes, groups of heads, biases,
+/// A small transformer with random weights (F32, or matrices of another type) whose shape and features come from a seed: head sizes, groups of heads, biases,
 /// head norms, windows, soft caps, sinks, partial rotation, rope variants, dense or mixture-of-experts layers, post norms.
 /// </summary>
 internal sealed class RandomProgram
 {
     private readonly Random _random;
     private readonly List<float[]> _memory = [];
+    private readonly List<byte[]> _blocks = [];
+    private readonly WeightType _type;
     private readonly List<WeightTensor> _weights = [];
     private readonly List<Op> _ops = [];
     private readonly List<BufferDef> _buffers = [];
@@ -17,13 +20,16 @@ internal sealed class RandomProgram
     private readonly int _hidden, _heads, _kvHeads, _headDim, _ffn, _experts, _topK;
     private readonly Activation _activation;
 
-    public RandomProgram(int seed)
+    public RandomProgram(int seed, WeightType type = WeightType.F32)
     {
         _random = new Random(seed);
+        _type = type;
         int Pick(params int[] values) => values[_random.Next(values.Length)];
         bool Chance() => _random.Next(2) == 0;
         (_hidden, _headDim, _kvHeads) = (Pick(48, 64, 100), Pick(8, 24, 32, 64), Pick(1, 2, 3));
         (_heads, _ffn) = (_kvHeads * Pick(1, 2, 3, 7), Pick(40, 96, 128));
+        // Rows of whole blocks.
+        if (WeightTypes.BlockSize(type) > 1) (_hidden, _ffn, _headDim, _heads, _kvHeads) = (256, 256, 32, 8, 2);
         (_experts, _topK) = Chance() ? (Pick(3, 6), 2) : (0, 0);
         _activation = (Activation)Pick(1, 2, 3);
         var vocab = Pick(50, 131);
@@ -109,7 +115,12 @@ internal sealed class RandomProgram
         return _buffers.Count - 1;
     }
 
-    private int Matrix(int rows, int cols, int experts = 1, float scale = 1.7f) => Add(rows, cols, experts, cols == _hidden && scale == 1 ? 1 : scale / MathF.Sqrt(cols), 0);
+    private int Matrix(int rows, int cols, int experts = 1, float scale = 1.7f)
+    {
+        if (_type == WeightType.F32) return Add(rows, cols, experts, cols == _hidden && scale == 1 ? 1 : scale / MathF.Sqrt(cols), 0);
+        _weights.Add(RandomBlocks.Tensor(_random, _type, rows, cols, _blocks, experts));
+        return _weights.Count - 1;
+    }
 
     private int Vector(int length, float around, int experts = 1) => Add(1, length, experts, 0.2f, around);
 
