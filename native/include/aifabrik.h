@@ -69,7 +69,7 @@ typedef struct af_limits {
 
 typedef struct af_options {
     int32_t threads;            /* 0: one per physical core that this process may use */
-    int32_t pin_threads;        /* nonzero: each worker keeps to a core of its own */
+    int32_t pin_threads;        /* nonzero: each worker keeps to a core of its own, and there are at most as many as processors */
     volatile int64_t* progress; /* may be null: bytes packed so far, of af_model_info.packed_bytes; written during create */
 } af_options;
 

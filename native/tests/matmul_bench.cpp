@@ -126,7 +126,7 @@ AIFABRIK_PEAK(peak_bfloat, "avx512f,avx512bf16", __m512, _mm512_setzero_ps, AIFA
 double peak_of(const MatmulKernels* kernels, WeightType type) {
 #if defined(__x86_64__)
     if (kernels_avx512()) {
-        if (act_family(type) == ActFamily::Int8) return 128 * peak_int8(20'000'000);
+        if (kernels->of(type).family == ActFamily::Int8) return 128 * peak_int8(20'000'000);
         if (type == WeightType::BF16 && strstr(kernels->name, "bf16")) return 64 * peak_bfloat(10'000'000);
         return 32 * peak_float(20'000'000);
     }
@@ -152,7 +152,7 @@ void bench_decode(const MatmulKernels* kernels, const NamedType& named, Pair& pa
     for (int g = 0; g < groups; g += 16) {
         pack_groups({named.type, 256, kCols}, some.data(), static_cast<int64_t>(weight_row_bytes(named.type, kCols)), packed.data + static_cast<size_t>(g) * group_bytes, group_bytes, 0, std::min(16, groups - g));
     }
-    const ActFamily family = act_family(named.type);
+    const ActFamily family = kernels->of(named.type).family;
     const size_t stride = act_bytes(family, kCols);
     Buffer acts(stride * 16);
     const std::vector<float> x = random_floats(kCols, random);
@@ -198,7 +198,7 @@ void bench_prefill(const MatmulKernels* kernels, const NamedType& named, Pair& p
     const std::vector<uint8_t> weights = random_weights(named.type, rows, kCols, random);
     pack_groups({named.type, rows, kCols}, weights.data(), static_cast<int64_t>(weight_row_bytes(named.type, kCols)), packed.data, group_bytes, 0, groups);
     const TypeKernels& type = kernels->of(named.type);
-    const ActFamily family = act_family(named.type);
+    const ActFamily family = kernels->of(named.type).family;
     const size_t stride = act_bytes(family, kCols);
     Buffer acts(stride * count);
     for (int c = 0; c < count; c++) {

@@ -3,6 +3,7 @@
 //
 // Usage: matmul_test [golden folder [weight type]]. Without one it takes AIFABRIK_GOLDEN; with neither, the golden blocks are skipped
 // (and the program says so).
+#include <algorithm>
 #include <string>
 #include "matmul_test_support.h"
 
@@ -142,10 +143,9 @@ void check_product(const Case& c, Random& random) {
     pack_groups(shape, weights.data(), static_cast<int64_t>(row_bytes), packed.get(), stride, 0, group_count(c.rows));
     if (gated) pack_groups(shape, weights_up.data(), static_cast<int64_t>(row_bytes), packed.get() + group_bytes, stride, 0, group_count(c.rows));
 
-    const ActFamily family = act_family(t);
+    const ActFamily family = type.family;
     const size_t act_stride = act_bytes(family, c.cols);
     Buffer acts(act_stride * count);
-    const bool as_bfloat = c.gemm && t == WeightType::BF16 && strstr(c.kernels->name, "bf16") != nullptr;
     std::vector<std::vector<double>> x(count);
     const float gain = gated ? 1.0f / sqrtf(static_cast<float>(c.cols)) : 1.0f;   // gates in a range where they bend
     for (size_t i = 0; i < count; i++) {
@@ -153,7 +153,7 @@ void check_product(const Case& c, Random& random) {
         for (float& value : column) value *= gain;
         const size_t place = c.variant == 3 ? static_cast<size_t>(x_index[i]) : i;
         c.kernels->prepare_act(family, column.data(), c.cols, acts.get() + place * act_stride);
-        x[i] = column_values(family, acts.get() + place * act_stride, c.cols, as_bfloat);
+        x[i] = column_values(family, acts.get() + place * act_stride, c.cols);
     }
     const ActColumns columns{acts.get(), act_stride, c.variant == 3 ? x_index.data() : nullptr, c.count};
 
@@ -251,13 +251,53 @@ void check_packing(const NamedType& named) {
     }
 }
 
+// A column's product is the same bits whether it is multiplied alone, in a pass of any width, or in a tile of a prompt.
+void check_batches(const MatmulKernels* kernels, const NamedType& named) {
+    constexpr int kRows = 50, kColumns = 129;
+    Random random;
+    const TypeKernels& type = kernels->of(named.type);
+    const int cols = cols_of(named.type).back();   // more than one chunk of gemm
+    const ActFamily family = type.family;
+    const size_t group_bytes = packed_group_bytes(named.type, cols), stride = act_bytes(family, cols);
+    const int groups = group_count(kRows) * 2;
+    Buffer packed(group_bytes * static_cast<size_t>(groups)), acts(stride * kColumns);
+    for (int up = 0; up < 2; up++) {
+        const std::vector<uint8_t> weights = random_weights(named.type, kRows, cols, random);
+        pack_groups({named.type, kRows, cols}, weights.data(), static_cast<int64_t>(weight_row_bytes(named.type, cols)), packed.get() + group_bytes * static_cast<size_t>(up), 2 * group_bytes, 0, groups / 2);
+    }
+    for (int c = 0; c < kColumns; c++) kernels->prepare_act(family, random_floats(static_cast<size_t>(cols), random).data(), cols, acts.get() + stride * static_cast<size_t>(c));
+    for (GatedActivation gated : {GatedActivation::None, GatedActivation::Silu}) {
+        // Not gated: gate and up are one matrix of twice the groups.
+        const int rows = gated == GatedActivation::None ? groups * kGroupRows : kRows;
+        const std::vector<float> bias(static_cast<size_t>(rows), 0.25f);
+        std::vector<float> alone(static_cast<size_t>(rows) * kColumns), batch(alone.size());
+        MatmulCall call{packed.get(), rows, cols, nullptr, rows, {}};
+        call.epilogue.gated = gated;
+        call.epilogue.bias = bias.data();
+        for (int c = 0; c < kColumns; c++) {
+            call.y = alone.data() + static_cast<size_t>(c) * static_cast<size_t>(rows);
+            type.gemv(call, {acts.get() + stride * static_cast<size_t>(c), stride, nullptr, 1}, 0, groups);
+        }
+        call.y = batch.data();
+        for (int count : {1, 2, 3, 4, 5, 6, 8, 12, 16, 17, 33, 64, 129}) {
+            for (bool gemm : {false, true}) {
+                if (!gemm && count > kGemvColumnsMax) continue;
+                std::fill(batch.begin(), batch.end(), kUntouched);
+                run({&named, kernels, rows, cols, count, gemm, 0}, type, call, {acts.get(), stride, nullptr, count}, groups);
+                const bool same = memcmp(alone.data(), batch.data(), sizeof(float) * static_cast<size_t>(rows) * static_cast<size_t>(count)) == 0;
+                report(same, (std::string(kernels->name) + " " + named.name + (gemm ? " gemm" : " gemv") + (gated == GatedActivation::None ? "" : " gated") + ": not the bits of one column, with " + std::to_string(count)).c_str());
+            }
+        }
+    }
+}
+
 // Columns are the same in every instruction set, also when threads share one.
 void check_prepare(const MatmulKernels* kernels) {
     Random random;
     for (int cols : {1, 32, 96, 250, 320, 576}) {
         std::vector<float> x = random_floats(static_cast<size_t>(cols), random);
         for (int k = 0; k < 32 && k < cols; k++) x[static_cast<size_t>(k)] *= cols == 96 ? 0.0f : cols == 320 ? 1e-39f : 1.0f;
-        for (ActFamily family : {ActFamily::Float32, ActFamily::Int8}) {
+        for (ActFamily family : {ActFamily::Float32, ActFamily::Int8, ActFamily::Bfloat16}) {
             const size_t bytes = act_bytes(family, cols);
             Buffer whole(bytes), parts(bytes), wanted(bytes);
             kernels->prepare_act(family, x.data(), cols, whole.get());
@@ -336,6 +376,7 @@ int main(int argc, char** argv) {
             }
             const int failed = failures, from = checks;
             check_products(kernels, named);
+            check_batches(kernels, named);
             printf("%s %s: %d checks, %d failed\n", kernels->name, named.name, checks - from, failures - failed);
         }
     }

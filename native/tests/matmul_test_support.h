@@ -90,21 +90,17 @@ inline std::vector<float> random_floats(size_t count, Random& random) {
     return out;
 }
 
-inline float round_to_bfloat(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, 4);
-    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
-    memcpy(&value, &bits, 4);
-    return value;
-}
-
 // What a prepared column stands for.
-inline std::vector<double> column_values(ActFamily family, const uint8_t* act, int cols, bool as_bfloat) {
+inline std::vector<double> column_values(ActFamily family, const uint8_t* act, int cols) {
     std::vector<double> out(static_cast<size_t>(cols));
     for (int k = 0; k < cols; k++) {
         if (family == ActFamily::Float32) {
-            const float value = reinterpret_cast<const float*>(act)[k];
-            out[static_cast<size_t>(k)] = as_bfloat ? round_to_bfloat(value) : value;
+            out[static_cast<size_t>(k)] = reinterpret_cast<const float*>(act)[k];
+        } else if (family == ActFamily::Bfloat16) {
+            const uint32_t bits = static_cast<uint32_t>(reinterpret_cast<const uint16_t*>(act)[k]) << 16;
+            float value;
+            memcpy(&value, &bits, 4);
+            out[static_cast<size_t>(k)] = value;
         } else {
             const ActBlock& block = reinterpret_cast<const ActBlock*>(act)[k / 32];
             out[static_cast<size_t>(k)] = static_cast<double>(block.scale) * block.q[k % 32];

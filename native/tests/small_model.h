@@ -9,6 +9,7 @@
 
 #include "aifabrik.h"
 #include "check.h"
+#include "matmul_test_support.h"
 
 namespace aifabrik_tests {
 
@@ -16,6 +17,8 @@ struct Shape {
     int layers = 2, hidden = 96, ffn = 160, heads = 6, kv_heads = 2, head_dim = 24, vocab = 200;
     int window = 0, experts = 0, top_k = 0;   // window: of every second layer
     bool q8 = false, q4 = false, fused = true;   // matrices in Q8_0; those but the embedding in Q4_1
+    int type = -1;                               // 0 or more: matrices of random bits in this weight type of the file format
+    int blocks_each = 22;                        // of 32 slots, for each sequence
 };
 
 // Rows of floats as blocks of the file format: F32 (0) as they are, Q4_1 (3) and Q8_0 (8) rounded. The floats become what is stored.
@@ -59,7 +62,7 @@ inline std::vector<uint8_t> encode(std::vector<float>& w, int type) {
 
 class SmallModel {
 public:
-    static constexpr int kMaxTokens = 512, kMaxSequences = 20, kMaxRows = 40, kBlockSize = 32, kBlocksEach = 22;
+    static constexpr int kMaxTokens = 512, kMaxSequences = 20, kMaxRows = 40, kBlockSize = 32;
 
     explicit SmallModel(const Shape& shape, int threads, uint64_t seed = 7) : s(shape), random_(seed) {
         build_weights();
@@ -77,12 +80,12 @@ public:
     int run_only(const std::vector<Chunk>& chunks) {
         const int groups = s.window ? 2 : 1;
         std::vector<int32_t> tokens(kMaxTokens), positions(kMaxTokens), slots(kMaxTokens * groups), start(kMaxSequences + 1), context(kMaxSequences),
-            variant(kMaxSequences), tables(groups * kMaxSequences * kBlocksEach, -1), rows(kMaxRows);
+            variant(kMaxSequences), tables(groups * kMaxSequences * s.blocks_each, -1), rows(kMaxRows);
         int n = 0, sequence = 0;
         for (const Chunk& c : chunks) {
             start[sequence] = n;
             for (int g = 0; g < groups; g++)
-                for (int b = 0; b < kBlocksEach; b++) tables[(g * kMaxSequences + sequence) * kBlocksEach + b] = block_of(c.sequence, b);
+                for (int b = 0; b < s.blocks_each; b++) tables[(g * kMaxSequences + sequence) * s.blocks_each + b] = block_of(c.sequence, b);
             for (size_t t = 0; t < c.tokens.size(); t++, n++) {
                 tokens[n] = c.tokens[t];
                 positions[n] = c.position + static_cast<int>(t);
@@ -111,15 +114,25 @@ public:
 private:
     enum { kResidual, kNormed, kQkv, kAttention, kGateUp, kFfn, kRouter, kRoute, kExperts, kSelected, kLogits, kBufferCount };
     struct Layer { int norm, q, k, v, o, norm2, bias, gate, up, down, router; };
-    static int block_of(int sequence, int n) { return (n * kMaxSequences + (sequence * 7 + n) % kMaxSequences) % (kMaxSequences * kBlocksEach); }
+    int block_of(int sequence, int n) const { return (n * kMaxSequences + (sequence * 7 + n) % kMaxSequences) % (kMaxSequences * s.blocks_each); }
 
     int add(int rows, int cols, float scale, int experts = 1, float offset = 0) {
+        if (s.type >= 0 && rows > 1) return add_typed(rows, cols, experts);
         auto& w = floats.emplace_back(random_.values(static_cast<size_t>(experts) * rows * cols, scale));
-        for (float& x : w) x += offset;
+        // Random bits of a block are large numbers: small norms keep attention from choosing a single key.
+        for (float& x : w) x = s.type >= 0 && offset != 0 ? 0.02f * (x + offset) : x + offset;
         const int type = rows == 1 || cols % 32 ? 0 : s.q4 && !weights_.empty() ? 3 : s.q8 || s.q4 ? 8 : 0;
         auto& bytes = data_.emplace_back(encode(w, type));
         const int64_t row = type == 0 ? cols * 4 : cols / 32 * (type == 8 ? 34 : 20);
         weights_.push_back({type, rows, cols, experts, bytes.data(), row, row * rows});
+        return static_cast<int>(weights_.size()) - 1;
+    }
+
+    int add_typed(int rows, int cols, int experts) {
+        const auto type = static_cast<aifabrik::WeightType>(s.type);
+        auto& bytes = data_.emplace_back(aifabrik::test::random_weights(type, experts * rows, cols, typed_random_));
+        const auto row = static_cast<int64_t>(aifabrik::weight_row_bytes(type, cols));
+        weights_.push_back({s.type, rows, cols, experts, bytes.data(), row, row * rows});
         return static_cast<int>(weights_.size()) - 1;
     }
 
@@ -210,6 +223,7 @@ private:
     void create(int threads);
 
     Random random_;
+    aifabrik::test::Random typed_random_;
     std::deque<std::vector<uint8_t>> data_;
     std::vector<af_weight> weights_;
     std::vector<af_op> ops_;
@@ -265,8 +279,8 @@ inline void SmallModel::create(int threads) {
     program.rope_tables = &rope; program.rope_table_count = 1;
     program.kv_layers = kv.data(); program.kv_layer_count = s.layers; program.kv_group_count = s.window ? 2 : 1;
     program.vocab_size = s.vocab; program.top_k = s.top_k; program.logits_buffer = kLogits;
-    const int32_t blocks[2] = {kMaxSequences * kBlocksEach, kMaxSequences * kBlocksEach};
-    const af_limits limits{blocks, kMaxTokens, kMaxSequences, kMaxRows, kBlockSize, kBlocksEach};
+    const int32_t blocks[2] = {kMaxSequences * s.blocks_each, kMaxSequences * s.blocks_each};
+    const af_limits limits{blocks, kMaxTokens, kMaxSequences, kMaxRows, kBlockSize, s.blocks_each};
     int64_t progress = 0;
     const af_options options{threads, threads <= 2 ? 1 : 0, &progress};
     const int status = af_model_create(&program, &limits, &options, &model);

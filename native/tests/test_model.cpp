@@ -1,5 +1,5 @@
 // A whole model: one token's logits are the same bits whatever else is in the step, however many threads compute, whether
-// it comes alone or in a prompt; fused and unfused programs agree; cleared blocks and activations are zero.
+// it comes alone or in a prompt of any length, for every weight type; fused and unfused programs agree; cleared blocks and activations are zero.
 #include <algorithm>
 
 #include "small_model.h"
@@ -57,6 +57,44 @@ void prompt_or_token_by_token(const Shape& shape, int threads) {
     CHECK(same(single, forty));
 }
 
+// Logits after token n of a sequence: the same whether its tokens came one by one or in prompts of any length.
+void chunks_do_not_matter(const Shape& shape, int threads) {
+    constexpr int kTokens = 131;
+    Random random(16);
+    SmallModel m(shape, threads);
+    const auto tokens = prompt(random, kTokens, shape.vocab);
+    const auto expected = alone(m, tokens, 1);
+    CHECK(!same(expected[kTokens - 1], expected[kTokens - 2]));
+    for (float x : expected.back()) CHECK(std::isfinite(x));
+    int sequence = 0;
+    for (int size : {2, 3, 4, 8, 16, 17, 33, 64, 129}) {
+        sequence++;
+        for (int at = 0; at < kTokens; at += size) {
+            const int end = std::min(kTokens, at + size);
+            if (!same(m.step({{sequence, at, {tokens.begin() + at, tokens.begin() + end}}})[0], expected[end - 1])) {
+                std::printf("type %d: prompts of %d, tokens %d to %d\n", shape.type, size, at, end);
+                CHECK(false);
+            }
+        }
+    }
+}
+
+// The same where attention begins to take its keys in longer pieces (split_keys_at).
+void chunks_do_not_matter_in_long_contexts(Shape shape) {
+    constexpr int kBegin = 4090, kTokens = 4170;
+    shape.blocks_each = kTokens / SmallModel::kBlockSize + 1;
+    shape.layers = 2;
+    Random random(17);
+    SmallModel m(shape, 2);
+    const auto tokens = prompt(random, kTokens, shape.vocab);
+    for (int sequence : {0, 1, 2})
+        for (int at = 0; at < kBegin; at += SmallModel::kMaxTokens) m.run_only({{sequence, at, {tokens.begin() + at, tokens.begin() + std::min(kBegin, at + SmallModel::kMaxTokens)}}});
+    std::vector<std::vector<float>> expected;
+    for (int t = kBegin; t < kTokens; t++) expected.push_back(m.step({{0, t, {tokens[t]}}})[0]);
+    CHECK(same(m.step({{1, kBegin, {tokens.begin() + kBegin, tokens.end()}}})[0], expected.back()));
+    for (int at = kBegin; at < kTokens; at += 10) CHECK(same(m.step({{2, at, {tokens.begin() + at, tokens.begin() + at + 10}}})[0], expected[at + 10 - 1 - kBegin]));
+}
+
 void threads_do_not_matter(const Shape& shape) {
     Random random(13);
     const auto tokens = prompt(random, 150, shape.vocab);
@@ -87,7 +125,7 @@ void cleared_is_forgotten() {
     SmallModel m(shape, 2);
     const auto tokens = prompt(random, 100, shape.vocab);
     const auto first = m.step({{0, 0, tokens}})[0];
-    std::vector<int32_t> blocks(SmallModel::kMaxSequences * SmallModel::kBlocksEach);
+    std::vector<int32_t> blocks(SmallModel::kMaxSequences * m.s.blocks_each);
     std::iota(blocks.begin(), blocks.end(), 0);
     CHECK(af_model_clear_blocks(m.model, 0, blocks.data(), static_cast<int>(blocks.size())) == AF_OK);
     CHECK(af_model_clear_blocks(m.model, 1, blocks.data(), 1) == AF_INVALID_ARGUMENT);
@@ -99,7 +137,7 @@ void cleared_is_forgotten() {
 void refuses_bad_batches() {
     Shape shape;
     SmallModel m(shape, 1);
-    std::vector<int32_t> zero(SmallModel::kMaxTokens), start{0, 1}, context{1}, tables(SmallModel::kMaxSequences * SmallModel::kBlocksEach);
+    std::vector<int32_t> zero(SmallModel::kMaxTokens), start{0, 1}, context{1}, tables(SmallModel::kMaxSequences * m.s.blocks_each);
     auto batch = [&] { return af_batch{zero.data(), zero.data(), zero.data(), start.data(), context.data(), zero.data(), tables.data(), zero.data(), 1, 1, 1}; };
     start.resize(SmallModel::kMaxSequences + 1);
     context.resize(SmallModel::kMaxSequences);
@@ -141,6 +179,28 @@ int main() {
         threads_do_not_matter(shape);
         fusion_does_not_matter(shape);
     }
+    for (const aifabrik::test::NamedType& named : aifabrik::test::kTypes) {
+        Shape shape;
+        shape.hidden = shape.ffn = 256;
+        shape.heads = 8;
+        shape.head_dim = 32;
+        shape.type = static_cast<int>(named.type);
+        chunks_do_not_matter(shape, 2);
+    }
+    for (aifabrik::WeightType type : {aifabrik::WeightType::BF16, aifabrik::WeightType::Q4_K, aifabrik::WeightType::Q6_K}) {
+        Shape shape;
+        shape.hidden = shape.ffn = 256;
+        shape.heads = 8;
+        shape.head_dim = 32;
+        shape.type = static_cast<int>(type);
+        neighbours_do_not_matter(shape, 2);
+        shape.experts = 4;
+        shape.top_k = 2;
+        chunks_do_not_matter(shape, 1);
+    }
+    Shape windowed;
+    windowed.window = 300;
+    chunks_do_not_matter_in_long_contexts(windowed);
     cleared_is_forgotten();
     refuses_bad_batches();
     return report("model");

@@ -1,5 +1,10 @@
 // The team: everyone takes part, nobody passes a barrier early, idle workers sleep, threads may outnumber cores.
+#include <unistd.h>
+
 #include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "check.h"
@@ -58,6 +63,42 @@ void sleeps_when_idle() {
     CHECK(value == 1);
 }
 
+void write(const std::string& folder, const char* name, const char* text) {
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder + "/" + name) << text;
+}
+
+// A process pays for what the strictest of its control groups allows, in both versions, inside and outside of containers.
+void follows_quotas() {
+    const std::string root = (std::filesystem::temp_directory_path() / ("aifabrik-quota-" + std::to_string(getpid()))).string();
+    const std::string groups = root + "/self";
+    const auto cores = [&](const char* own) {
+        write(root, "self", own);
+        return quota_processors(root, groups);
+    };
+    constexpr int kMany = 1000;
+    CHECK(cores("0::/\n") > kMany);
+    write(root + "/system.slice", "cpu.max", "max 100000\n");
+    write(root + "/system.slice/ai.service", "cpu.max", "250000 100000\n");
+    CHECK(cores("0::/system.slice/ai.service\n") == 3);
+    CHECK(cores("0::/system.slice\n") > kMany);
+    write(root + "/system.slice", "cpu.max", "200000 100000\n");
+    CHECK(cores("0::/system.slice/ai.service\n") == 2);
+    CHECK(cores("0::/system.slice/ai.service/below\n") == 2);
+    write(root + "/cpu/docker/1", "cpu.cfs_quota_us", "50000\n");
+    write(root + "/cpu/docker/1", "cpu.cfs_period_us", "100000\n");
+    CHECK(cores("4:cpuset:/x\n3:cpu,cpuacct:/docker/1\n0::/\n") == 1);
+    CHECK(cores("3:cpuacct:/docker/1\n0::/\n") > kMany);
+    write(root + "/cpu/docker/1", "cpu.cfs_quota_us", "-1\n");
+    CHECK(cores("3:cpu,cpuacct:/docker/1\n") > kMany);
+    // A container sees its own group as the root.
+    write(root, "cpu.max", "400000 100000\n");
+    CHECK(cores("0::/../../elsewhere\n") == 4);
+    CHECK(quota_processors(root, root + "/missing") == 4);
+    CHECK(usable_processors() >= static_cast<int>(usable_cores().size()));
+    std::filesystem::remove_all(root);
+}
+
 }  // namespace
 
 int main() {
@@ -67,5 +108,6 @@ int main() {
     runs_in_step(2, false);
     runs_in_step(5, false);
     sleeps_when_idle();
+    follows_quotas();
     return aifabrik_tests::report("team");
 }

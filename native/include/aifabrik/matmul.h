@@ -67,10 +67,11 @@ void dequantize_row(WeightType type, const uint8_t* src, float* out, int cols);
 
 // What a weight type multiplies with.
 enum class ActFamily : int32_t {
-    Float32 = 0,   // F32, F16, BF16: the column as it is, padded with zeros
-    Int8 = 1,      // quantised types: blocks of 32 int8 with a float32 scale and their sums
+    Float32 = 0,    // F32, F16, BF16: the column as it is, padded with zeros
+    Int8 = 1,       // quantised types: blocks of 32 int8 with a float32 scale and their sums
+    Bfloat16 = 2,   // BF16 where the processor multiplies such pairs: rounded to nearest even, padded with zeros
 };
-ActFamily act_family(WeightType type);
+constexpr int kActFamilies = 3;
 
 constexpr size_t kActAlign = 64;
 // Bytes of one prepared column; a multiple of kActAlign. The same for all types of a family.
@@ -121,7 +122,13 @@ constexpr int kGemvColumnsMax = 16;
 
 // The kernels of one weight type. Groups are packed groups [group_begin, group_end) of call.packed, taken one after
 // the other; for a gated pair they are numbered 0 .. 2 * group_count(rows), and both ends must be even.
+//
+// A column's product is the same bits from gemv and from gemm, whatever the number of columns beside it: every kernel
+// of a type adds the products of an element in the same order with the same roundings.
 struct TypeKernels {
+    // What it multiplies with on this instruction set.
+    ActFamily family;
+
     // Decode: 1..16 columns, reads each weight once. Cheap to call (no set-up).
     void (*gemv)(const MatmulCall& call, const ActColumns& x, int group_begin, int group_end);
 

@@ -56,7 +56,7 @@ double af_measure_read_bandwidth(int32_t threads, int64_t bytes) {
     if (!data) return 0;
     std::memset(data, 1, static_cast<size_t>(bytes));
     std::vector<int> cores = usable_cores();
-    const int count = threads > 0 ? threads : static_cast<int>(cores.size());
+    const int count = threads > 0 ? std::min(threads, usable_processors()) : static_cast<int>(cores.size());
     const bool pin = count <= static_cast<int>(cores.size());
     cores.resize(count, cores[0]);
     std::vector<double> rates;

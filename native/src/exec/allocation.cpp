@@ -43,10 +43,10 @@ void ModelBuilder::allocate_activations() {
             if (!product || w < 0 || w >= program_.weight_count) continue;
             const auto type = static_cast<WeightType>(m.weights[w].type);
             const int cols = m.weights[w].cols;
-            size_t& stride = act_family(type) == ActFamily::Int8 ? m.act_stride_int8 : m.act_stride_float;
-            stride = std::max(stride, act_bytes(act_family(type), cols));
             const TypeKernels& k = m.isa.matmul->of(type);
             if (!k.gemm) continue;
+            size_t& stride = m.act_stride[static_cast<int>(k.family)];
+            stride = std::max(stride, act_bytes(k.family, cols));
             m.tile_bytes = std::max(m.tile_bytes, k.tile_bytes(cols));
             tile_columns = std::min(tile_columns, k.tile_columns);
             gemm_bytes = std::max(gemm_bytes, k.gemm_scratch_bytes(cols, rows_max));
@@ -69,8 +69,7 @@ void ModelBuilder::allocate_activations() {
     m.scratch.resize(threads);
     auto take_all = [&](Carver& c) {
         for (size_t b = 0; b < m.buffers.size(); b++) c.take(m.buffer_data[b], static_cast<size_t>(buffer_rows_max(m.buffers[b].rows)) * m.buffers[b].cols);
-        c.take(m.acts_int8, m.act_stride_int8 * rows_max);
-        c.take(m.acts_float, m.act_stride_float * rows_max);
+        for (int f = 0; f < kActFamilies; f++) c.take(m.acts[f], m.act_stride[f] * rows_max);
         c.take(m.tiles, m.tile_bytes * (tile_count(rows_max, tile_columns) + threads));
         c.take(m.best_, l.max_logit_rows);
         c.take(m.rank_best, static_cast<size_t>(threads) * l.max_logit_rows);
@@ -78,8 +77,7 @@ void ModelBuilder::allocate_activations() {
         c.take(m.split_values, splits * m.split_values_stride);
         c.take(m.split_sums, splits * 2);
         for (ThreadScratch& s : m.scratch) {
-            c.take(s.act_int8, m.act_stride_int8 * kSharedPrepareMin);
-            c.take(s.act_float, m.act_stride_float * kSharedPrepareMin);
+            for (int f = 0; f < kActFamilies; f++) c.take(s.acts[f], m.act_stride[f] * kSharedPrepareMin);
             c.take(s.gemm, gemm_bytes);
             c.take(s.row, cols_max + 16);
             c.take(s.attention, attend_scratch_floats(head_dim));

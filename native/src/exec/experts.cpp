@@ -60,9 +60,9 @@ void StepWorker::moe_activate(const Instruction& i, RowRange rows) {
             const int entry = row * k + j;
             if (!by_columns && entry % plan_.active != rank_) continue;
             const int e = static_cast<int>(i.in2[static_cast<size_t>(row) * i.in2_cols + j]);
-            const bool is_int8 = up.family == ActFamily::Int8;
-            const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-            const ActColumns x{(is_int8 ? shared_acts(i).int8 : shared_acts(i).floats) + row * stride, stride, nullptr, 1};
+            const int family = static_cast<int>(up.family);
+            const size_t stride = model_.act_stride[family];
+            const ActColumns x{shared_acts(i).of[family] + row * stride, stride, nullptr, 1};
             for (const Shard& s : up.shards) {
                 MatmulCall call{};
                 const int first = s.begin * kGroupRows;
@@ -83,9 +83,8 @@ void StepWorker::moe_activate(const Instruction& i, RowRange rows) {
 
 void StepWorker::moe_expert(const Instruction& i, const Part& p, int expert, bool all_shards) {
     const int first_entry = scratch_.expert_start[expert], count = scratch_.expert_start[expert + 1] - first_entry;
-    const bool is_int8 = p.family == ActFamily::Int8;
-    const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-    const uint8_t* acts = is_int8 ? shared_acts(i).int8 : shared_acts(i).floats;
+    const size_t stride = model_.act_stride[static_cast<int>(p.family)];
+    const uint8_t* acts = shared_acts(i).of[static_cast<int>(p.family)];
     const bool down = i.kind == OpKind::MoeDown;
     const bool by_tiles = all_shards && count >= kGemmColumnsMin;
     const TypeKernels& k = *p.kernels;

@@ -58,7 +58,7 @@ struct Part {
 struct Product {
     std::vector<Part> parts;
     int cols = 0;
-    bool needs_int8 = false, needs_float = false;
+    bool needs[kActFamilies] = {};     // families of its parts
     bool split_activation = false;     // gate and up differ in type: computed apart, then multiplied
 };
 
@@ -94,8 +94,7 @@ struct AttentionKind { int window, n_heads, n_kv_heads, head_dim; };
 
 // Scratch of one thread.
 struct ThreadScratch {
-    uint8_t* act_int8;                 // kSharedPrepareMin prepared columns
-    uint8_t* act_float;
+    uint8_t* acts[kActFamilies];       // kSharedPrepareMin prepared columns of each family
     uint8_t* gemm;
     float* row;                        // one row of the widest buffer
     float* attention;
@@ -149,9 +148,8 @@ public:
     const Isa& isa;
     std::unique_ptr<Team> team;
     std::vector<float*> buffer_data;
-    uint8_t* acts_int8 = nullptr;      // [rows_max] prepared columns
-    uint8_t* acts_float = nullptr;
-    size_t act_stride_int8 = 0, act_stride_float = 0;
+    uint8_t* acts[kActFamilies] = {};  // by family: [rows_max] prepared columns
+    size_t act_stride[kActFamilies] = {};
     uint8_t* tiles = nullptr;
     size_t tile_bytes = 0;             // of the largest tile of any product
     int tile_columns = 0;              // of the narrowest

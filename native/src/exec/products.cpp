@@ -23,7 +23,9 @@ StepWorker::Acts StepWorker::shared_acts(const Instruction& i) const {
     size_t shift = 0;
     if (i.kind != OpKind::MoeDown && i.domain == BufferRows::Tokens && plan_.tokens.by_columns && model_.top_k > 1)
         shift = static_cast<size_t>(plan_.tokens.begin[rank_]) * (model_.top_k - 1);
-    return {model_.acts_int8 + shift * model_.act_stride_int8, model_.acts_float + shift * model_.act_stride_float};
+    Acts acts;
+    for (int f = 0; f < kActFamilies; f++) acts.of[f] = model_.acts[f] + shift * model_.act_stride[f];
+    return acts;
 }
 
 void StepWorker::prepare(const Instruction& i, RowRange rows, Acts acts) {
@@ -33,8 +35,8 @@ void StepWorker::prepare(const Instruction& i, RowRange rows, Acts acts) {
             vec_.rms_norm(x, i.norm0, i.op.eps, i.in_cols, false, scratch_.row);
             x = scratch_.row;
         }
-        if (i.product.needs_int8) model_.isa.matmul->prepare_act(ActFamily::Int8, x, i.in_cols, acts.int8 + row * model_.act_stride_int8);
-        if (i.product.needs_float) model_.isa.matmul->prepare_act(ActFamily::Float32, x, i.in_cols, acts.floats + row * model_.act_stride_float);
+        for (int f = 0; f < kActFamilies; f++)
+            if (i.product.needs[f]) model_.isa.matmul->prepare_act(static_cast<ActFamily>(f), x, i.in_cols, acts.of[f] + row * model_.act_stride[f]);
     }
 }
 
@@ -51,7 +53,8 @@ void StepWorker::matmul(const Instruction& i) {
     }
     const RowRange all{0, d.rows};
     if (d.rows < kSharedPrepareMin) {
-        const Acts own{scratch_.act_int8, scratch_.act_float};
+        Acts own;
+        std::copy(scratch_.acts, scratch_.acts + kActFamilies, own.of);
         prepare(i, all, own);
         return multiply_passes(i, all, own, false);
     }
@@ -85,9 +88,8 @@ MatmulCall shard_call(const Instruction& i, const Part& p, const Shard& s, float
 void StepWorker::multiply_passes(const Instruction& i, RowRange rows, Acts from, bool all_shards) {
     const int passes = (rows.count() + kGemvColumnsMax - 1) / kGemvColumnsMax;
     for (const Part& p : i.product.parts) {
-        const bool is_int8 = p.family == ActFamily::Int8;
-        const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
-        const uint8_t* acts = (is_int8 ? from.int8 : from.floats) + rows.begin * stride;
+        const size_t stride = model_.act_stride[static_cast<int>(p.family)];
+        const uint8_t* acts = from.of[static_cast<int>(p.family)] + rows.begin * stride;
         const int step = all_shards ? 1 : plan_.active;
         for (size_t n = all_shards ? 0 : rank_; n < p.shards.size(); n += step) {
             const Shard& s = p.shards[n];
@@ -111,13 +113,12 @@ void StepWorker::multiply_tiles(const Instruction& i, RowRange rows, bool all_sh
     const Acts from = shared_acts(i);
     void (*packed_by)(int, const ActColumns&, int, int, uint8_t*) = nullptr;
     for (const Part& p : i.product.parts) {
-        const bool is_int8 = p.family == ActFamily::Int8;
-        const size_t stride = is_int8 ? model_.act_stride_int8 : model_.act_stride_float;
+        const size_t stride = model_.act_stride[static_cast<int>(p.family)];
         const TypeKernels& k = *p.kernels;
         const int count = rows.count(), n_tiles = tile_count(count, k.tile_columns);
         uint8_t* tiles = all_shards ? model_.own_tiles(rows.begin, rank_) : model_.tiles;
         if (packed_by != k.pack_tiles) {
-            const ActColumns x{(is_int8 ? from.int8 : from.floats) + rows.begin * stride, stride, nullptr, count};
+            const ActColumns x{from.of[static_cast<int>(p.family)] + rows.begin * stride, stride, nullptr, count};
             if (all_shards) {
                 k.pack_tiles(p.cols, x, 0, n_tiles, tiles);
             } else {

@@ -31,8 +31,7 @@ void Model::describe(af_model_info& info) const {
     for (const Instruction& i : instructions)
         for (const Part& p : i.product.parts) {
             if (p.family == ActFamily::Int8) info.activations_are_int8 = 1;
-            // Those kernels multiply many columns in bf16.
-            if (p.type == WeightType::BF16 && std::strstr(isa.matmul->name, "bf16")) info.activations_are_bf16 = 1;
+            if (p.family == ActFamily::Bfloat16) info.activations_are_bf16 = 1;
         }
 }
 

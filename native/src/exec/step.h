@@ -37,7 +37,7 @@ private:
     // products.cpp
     // Prepared columns of the rows of an operation: row r is at base + r * stride. By columns, threads are at different
     // operations at a time, so each keeps within its own part, which is as large as its rows times the experts of a token.
-    struct Acts { uint8_t* int8; uint8_t* floats; };
+    struct Acts { uint8_t* of[kActFamilies]; };
     Acts shared_acts(const Instruction& i) const;
     void matmul(const Instruction& i);
     void prepare(const Instruction& i, RowRange rows, Acts acts);

@@ -10,10 +10,9 @@
 
 namespace aifabrik {
 
-ActFamily act_family(WeightType type) { return traits_of(type).mode == ScaleMode::Float ? ActFamily::Float32 : ActFamily::Int8; }
-
 size_t act_bytes(ActFamily family, int cols) {
     if (family == ActFamily::Int8) return static_cast<size_t>(round_up(cols, kActPadCols) / kActBlockCols) * sizeof(ActBlock);
+    if (family == ActFamily::Bfloat16) return static_cast<size_t>(round_up(cols, 32)) * sizeof(uint16_t);
     return static_cast<size_t>(round_up(cols, 16)) * sizeof(float);
 }
 

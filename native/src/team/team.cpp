@@ -10,6 +10,10 @@ namespace aifabrik {
 namespace {
 
 constexpr int kPauses = 2000;                       // about 20 us: longer than most stages' imbalance
+constexpr int64_t kYieldNs = 200'000;               // then the core is offered to others for so long before the thread sleeps
+constexpr int64_t kLostNs = 500'000;                // a yield that took so long: other processes want this core
+constexpr int64_t kContendedNs = 1'000'000'000;     // for so long after it waiting threads sleep at once: a sleeper is woken
+                                                    // before the end of a time slice, one that yielded is not
 constexpr int64_t kIdleSpinNs = 200'000;            // between steps: the time a scheduler needs between two tokens
 constexpr int64_t kLateNsMin = 1'000'000;           // a run is late if it waited at least so long in balanced stages,
 constexpr int kLateShare = 4;                       // and for more than this part of its time: a thread had lost its core
@@ -108,7 +112,8 @@ void Team::barrier(int rank, bool balanced) {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<uint32_t>(active_)) {
         arrived_.store(0, std::memory_order_relaxed);
         last_rank_.store(rank, std::memory_order_relaxed);
-        generation_.store(generation + 1, std::memory_order_release);
+        generation_.store(generation + 1);
+        if (sleepers_.load() > 0) generation_.notify_all();
         return;
     }
     for (int i = 0; i < kPauses; i++) {
@@ -121,9 +126,17 @@ void Team::barrier(int rank, bool balanced) {
 // The slow part of waiting: gives the core away, since the one we wait for may need it.
 void Team::wait_for_others(uint32_t generation, int rank, bool balanced) {
     const int64_t began = now_ns();
-    while (generation_.load(std::memory_order_acquire) == generation) {
+    int64_t now = began;
+    while (generation_.load(std::memory_order_acquire) == generation && now - began < kYieldNs && now >= contended_until_ns_.load(std::memory_order_relaxed)) {
         for (int i = 0; i < 16; i++) pause();
         sched_yield();
+        const int64_t before = std::exchange(now, now_ns());
+        if (now - before > kLostNs) contended_until_ns_.store(now + kContendedNs, std::memory_order_relaxed);
+    }
+    if (generation_.load(std::memory_order_acquire) == generation) {
+        sleepers_.fetch_add(1);
+        while (generation_.load() == generation) generation_.wait(generation);
+        sleepers_.fetch_sub(1);
     }
     const int64_t waited = now_ns() - began;
     if (rank != 0 && active_ > 2) return;   // one witness is enough, and thread 0 only can't testify against itself

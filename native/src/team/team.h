@@ -1,7 +1,7 @@
 // The thread team: the caller and its workers run one function together and meet at barriers.
 //
-// Waiting is by bounded spinning: within a step first pause, then yield; between steps a worker spins for a short while
-// and then sleeps until it is called, so that an idle model burns nothing.
+// Waiting is by bounded spinning: within a step first pause, then yield, then sleep; between steps a worker spins for a
+// short while and then sleeps until it is called, so that an idle model burns nothing.
 //
 // A core that another process keeps busy makes every barrier wait for a time slice. The team notices that one thread is
 // late again and again, leaves it out, and tries it again later with growing patience.
@@ -60,6 +60,8 @@ private:
 
     alignas(128) std::atomic<uint32_t> arrived_{0};
     alignas(128) std::atomic<uint32_t> generation_{0};
+    alignas(128) std::atomic<int> sleepers_{0};       // threads that sleep at the barrier
+    std::atomic<int64_t> contended_until_ns_{0};      // until then nobody yields
     alignas(128) std::atomic<int> last_rank_{0};      // who came last to the latest barrier
     alignas(128) std::atomic<int64_t> waited_ns_{0};  // long waits of this run, added up
     std::atomic<int64_t> longest_ns_{0};              // the longest of them

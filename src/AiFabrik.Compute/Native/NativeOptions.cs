@@ -3,7 +3,10 @@ namespace AiFabrik.Compute.Native;
 /// <summary>How the native executor is set up.</summary>
 public sealed record NativeOptions
 {
-    /// <summary>Threads that compute, the caller's included; 0: <see cref="NativeDevice.DefaultThreads"/>.</summary>
+    /// <summary>
+    /// Threads that compute, the caller's included; 0: <see cref="NativeDevice.DefaultThreads"/>. With <see cref="PinThreads"/> never more
+    /// than there are processors: <see cref="NativeExecutor.Info"/> tells how many there are.
+    /// </summary>
     public int Threads { get; init; }
 
     /// <summary>Each worker keeps to a core of its own, and the calling thread off theirs.</summary>

@@ -88,6 +88,23 @@ public sealed class NativeExecutorTests
     }
 
     [Fact]
+    public void Bf16_weights_round_their_columns_where_the_processor_multiplies_such_pairs()
+    {
+        var made = new RandomProgram(5, WeightType.BF16);
+        using var native = NativeExecutor.Create(made.Program, Limits(made.Program), new NativeOptions { Threads = 1 });
+        var pairs = NativeDevice.InstructionSet.Contains("bf16", StringComparison.Ordinal);
+        Assert.Equal(pairs ? ExactnessClass.BFloat16 : ExactnessClass.Float16, native.Info.Class);
+    }
+
+    [Fact]
+    public void More_threads_than_processors_are_not_started()
+    {
+        var made = new RandomProgram(5);
+        using var native = NativeExecutor.Create(made.Program, Limits(made.Program), new NativeOptions { Threads = 4096 });
+        Assert.InRange(native.Info.Threads, 1, Environment.ProcessorCount);
+    }
+
+    [Fact]
     public void A_program_that_contradicts_itself_is_refused_with_a_sentence()
     {
         var made = new RandomProgram(6);

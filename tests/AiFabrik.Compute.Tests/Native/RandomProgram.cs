@@ -1,4 +1,5 @@
 using AiFabrik.Compute.Programs;
+using AiFabrik.Compute.Tests.Ilgpu;
 
 namespace AiFabrik.Compute.Tests.Native;
 
@@ -19,7 +20,7 @@ internal sealed class RandomProgram
     private readonly WeightType _type;
     private readonly List<byte[]> _blocks = [];
 
-    /// <param name="type">Of all matrices; quantised ones make every width a multiple of 32.</param>
+    /// <param name="type">Of all matrices; quantised ones make every width a multiple of their blocks.</param>
     public RandomProgram(int seed, WeightType type = WeightType.F32)
     {
         _type = type;
@@ -29,6 +30,7 @@ internal sealed class RandomProgram
         bool Chance() => _random.Next(2) == 0;
         (_hidden, _headDim, _kvHeads) = isBlocks ? (Pick(64, 96), Pick(32, 64), Pick(1, 2, 3)) : (Pick(48, 64, 100), Pick(8, 24, 32, 64), Pick(1, 2, 3));
         (_heads, _ffn) = (_kvHeads * Pick(1, 2, 3, 7), isBlocks ? Pick(96, 128) : Pick(40, 96, 128));
+        if (WeightTypes.BlockSize(type) > 32) (_hidden, _ffn, _headDim, _heads, _kvHeads) = (256, 256, 32, 8, 2);
         (_experts, _topK) = Chance() ? (Pick(3, 6), 2) : (0, 0);
         _activation = (Activation)Pick(1, 2, 3);
         var vocab = Pick(50, 131);
@@ -117,7 +119,7 @@ internal sealed class RandomProgram
     private int Matrix(int rows, int cols, int experts = 1, float scale = 1.7f)
     {
         if (_type == WeightType.F32) return AddMatrix(rows, cols, experts, scale);
-        _weights.Add(Ilgpu.RandomBlocks.Tensor(_random, _type, rows, cols, _blocks, experts));
+        _weights.Add(RandomBlocks.Tensor(_random, _type, rows, cols, _blocks, experts));
         return _weights.Count - 1;
     }
 

@@ -23,40 +23,54 @@ template <class V, WeightType T> AIFABRIK_INLINE void widen_line(const uint8_t* 
     }
 }
 
-template <class V, WeightType T> struct FloatGroup {
-    using Column = float;
+// Groups whose sums are made side by side, so that the next product need not wait for the one before: an element has one
+// sum, whatever the number of columns, since a token's product must be the same bits alone and in a batch.
+template <class V> constexpr int float_together(int count) {
+    const int vectors = (V::rows == 16 ? 16 : 8) / (count * kParts<V>);   // sums that the registers hold
+    return vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
+}
 
-    template <int N> __attribute__((noinline)) static void run(const uint8_t* group, int cols, const float* const* x, float* out) {
-        // One sum per row and column, whatever the number of columns: a token's product must be the same bits alone and in
-        // a batch.
-        constexpr int turns = 1;
-        constexpr int line_cols = kLineCols<T>;
-        typename V::Floats sum[turns][kParts<V>][N];
-        const float* column[N];
-        AIFABRIK_UNROLL for (int c = 0; c < N; c++) {
-            column[c] = x[c];
-            AIFABRIK_UNROLL for (int u = 0; u < turns; u++) {
-                AIFABRIK_UNROLL for (int p = 0; p < kParts<V>; p++) sum[u][p][c] = V::all(0.0f);
-            }
-        }
-        const int lines = (cols + line_cols - 1) / line_cols;
-        int i = 0;
-        for (; i + turns <= lines; i += turns) {
-            AIFABRIK_UNROLL for (int u = 0; u < turns; u++) add_line<N>(group + static_cast<size_t>(i + u) * kLine, column, (i + u) * line_cols, sum[u]);
-        }
-        for (; i < lines; i++) add_line<N>(group + static_cast<size_t>(i) * kLine, column, i * line_cols, sum[0]);
-        AIFABRIK_UNROLL for (int c = 0; c < N; c++) {
-            AIFABRIK_UNROLL for (int p = 0; p < kParts<V>; p++) {
-                auto total = sum[0][p][c];
-                AIFABRIK_UNROLL for (int u = 1; u < turns; u++) total = V::add(total, sum[u][p][c]);
-                V::store_floats(out + c * kGroupRows + p * V::rows, total);
-            }
+// Lines of G groups in turn, each added to the groups' sums by Add::line<N>(line, columns, number of the line, sums).
+// Requests for memory run ahead into the next G groups, so that no group begins without its weights.
+template <class V, class Add, int N, int G> __attribute__((noinline)) void run_groups(const uint8_t* group, size_t group_bytes, const typename Add::Column* const* x, float* out) {
+    constexpr int ahead = kPrefetchBytes / kLine / G;
+    typename V::Floats sum[G][kParts<V>][N];
+    const typename Add::Column* column[N];
+    AIFABRIK_UNROLL for (int c = 0; c < N; c++) {
+        column[c] = x[c];
+        AIFABRIK_UNROLL for (int g = 0; g < G; g++) {
+            AIFABRIK_UNROLL for (int p = 0; p < kParts<V>; p++) sum[g][p][c] = V::all(0.0f);
         }
     }
+    const int lines = static_cast<int>(group_bytes / kLine);
+    for (int i = 0; i < lines; i++, group += kLine) {
+        const uint8_t* next = group + ahead * kLine + (i + ahead < lines ? 0 : (G - 1) * group_bytes);
+        AIFABRIK_UNROLL for (int g = 0; g < G; g++) {
+            V::prefetch(next + g * group_bytes);
+            Add::template line<N>(group + g * group_bytes, column, i, sum[g]);
+        }
+    }
+    AIFABRIK_UNROLL for (int g = 0; g < G; g++) {
+        AIFABRIK_UNROLL for (int c = 0; c < N; c++) {
+            AIFABRIK_UNROLL for (int p = 0; p < kParts<V>; p++) V::store_floats(out + g * kSumsOf<V> + c * kGroupRows + p * V::rows, sum[g][p][c]);
+        }
+    }
+}
 
-private:
-    template <int N> AIFABRIK_INLINE static void add_line(const uint8_t* line, const float* const (&x)[N], int k, typename V::Floats (&sum)[kParts<V>][N]) {
-        V::prefetch(line + kPrefetchBytes);
+// As gemv_all (gemv.h) wants it.
+template <class V, class Add> struct GroupsOf {
+    using Column = typename Add::Column;
+    static constexpr int together(int count) { return float_together<V>(count <= 4 ? count : count <= 8 ? (count + 1) / 2 * 2 : 16); }
+    template <int N> static void run(const uint8_t* group, size_t group_bytes, int groups, int, const Column* const* x, float* out) {
+        if (groups == 1) run_groups<V, Add, N, 1>(group, group_bytes, x, out);
+        else run_groups<V, Add, N, together(N)>(group, group_bytes, x, out);
+    }
+};
+
+template <class V, WeightType T> struct FloatLine {
+    using Column = float;
+    template <int N> AIFABRIK_INLINE static void line(const uint8_t* line, const float* const (&x)[N], int i, typename V::Floats (&sum)[kParts<V>][N]) {
+        const int k = i * kLineCols<T>;
         AIFABRIK_UNROLL for (int p = 0; p < kParts<V>; p++) {
             typename V::Floats w[2];
             widen_line<V, T>(line, p, w);
@@ -67,6 +81,8 @@ private:
         }
     }
 };
+
+template <class V, WeightType T> using FloatGroup = GroupsOf<V, FloatLine<V, T>>;
 
 // ---- prefill. A tile is [cols][kTileColumns] floats; a panel is [cols][16] floats, F32's packed form as it is.
 

@@ -36,13 +36,12 @@ template <class V, WeightType T> AIFABRIK_INLINE typename V::Floats dot_column(c
             low.add(w.code[j], V::quad(x.q + 4 * j), j);
             high.add(w.code[4 + j], V::quad(x.q + 16 + 4 * j), j);
         }
-        auto both = V::mul(low.end(4), w.scale[0]);
-        both = V::fma(high.end(4), w.scale[1], both);
-        if constexpr (t.mode == ScaleMode::TwoMin) {
-            both = V::fma(w.min[0], V::all(static_cast<float>(x.sum_low)), both);
-            both = V::fma(w.min[1], V::all(static_cast<float>(x.sum_high)), both);
-        }
-        return V::fma(both, V::all(x.scale), sum);
+        // The order and the roundings of multiply_tile (gemm.h), which has no registers to join the halves first.
+        sum = V::fma(low.end(4), V::mul(w.scale[0], V::all(x.scale)), sum);
+        if constexpr (t.mode == ScaleMode::TwoMin) sum = V::fma(w.min[0], V::all(x.scale * static_cast<float>(x.sum_low)), sum);
+        sum = V::fma(high.end(4), V::mul(w.scale[1], V::all(x.scale)), sum);
+        if constexpr (t.mode == ScaleMode::TwoMin) sum = V::fma(w.min[1], V::all(x.scale * static_cast<float>(x.sum_high)), sum);
+        return sum;
     } else {
         Dot dot;
         dot.start(kSignedCodes<V, T> ? 0 : start_of<T>(x));
@@ -92,24 +91,30 @@ template <class V, WeightType T, int N> __attribute__((noinline)) void gemv_grou
 // Int8 columns with weights of type T, as gemv_all (below) wants it.
 template <class V, WeightType T> struct QuantisedGroup {
     using Column = ActBlock;
-    template <int N> static void run(const uint8_t* group, int cols, const ActBlock* const* x, float* out) {
+    static constexpr int together(int) { return 1; }
+    template <int N> static void run(const uint8_t* group, size_t, int, int cols, const ActBlock* const* x, float* out) {
         constexpr int record_cols = traits_of(T).record_cols;
         gemv_group<V, T, N>(group, (cols + record_cols - 1) / record_cols, x, out);
     }
 };
 
-// Runs Group for `count` columns, 1..V::gemv_columns. Numbers between the compiled ones take the next larger kernel:
-// x has the last column again in the places behind.
-template <class V, class Group> void gemv_columns(int count, const uint8_t* group, int cols, const typename Group::Column* const* x, float* out) {
-    if (count == 1) return Group::template run<1>(group, cols, x, out);
-    if (count == 2) return Group::template run<2>(group, cols, x, out);
-    if (count == 3) return Group::template run<3>(group, cols, x, out);
-    if (count == 4 || V::gemv_columns == 4) return Group::template run<4>(group, cols, x, out);
+constexpr int kTogetherMax = 4;   // groups that one call of a Group may take side by side
+
+// Sums of some groups: [groups][columns][16], a group's kSumsOf floats apart.
+template <class V> constexpr int kSumsOf = V::gemv_columns * kGroupRows;
+
+// Runs Group for `count` columns, 1..V::gemv_columns, and groups side by side, up to Group::together(count). Numbers
+// between the compiled ones take the next larger kernel: x has the last column again in the places behind.
+template <class V, class Group> void gemv_columns(int count, const uint8_t* group, size_t group_bytes, int groups, int cols, const typename Group::Column* const* x, float* out) {
+    if (count == 1) return Group::template run<1>(group, group_bytes, groups, cols, x, out);
+    if (count == 2) return Group::template run<2>(group, group_bytes, groups, cols, x, out);
+    if (count == 3) return Group::template run<3>(group, group_bytes, groups, cols, x, out);
+    if (count == 4 || V::gemv_columns == 4) return Group::template run<4>(group, group_bytes, groups, cols, x, out);
     if constexpr (V::gemv_columns > 4) {
-        if (count <= 6) return Group::template run<6>(group, cols, x, out);
-        if (count <= 8) return Group::template run<8>(group, cols, x, out);
-        if (count <= 12) return Group::template run<12>(group, cols, x, out);
-        return Group::template run<16>(group, cols, x, out);
+        if (count <= 6) return Group::template run<6>(group, group_bytes, groups, cols, x, out);
+        if (count <= 8) return Group::template run<8>(group, group_bytes, groups, cols, x, out);
+        if (count <= 12) return Group::template run<12>(group, group_bytes, groups, cols, x, out);
+        return Group::template run<16>(group, group_bytes, groups, cols, x, out);
     }
 }
 
@@ -124,13 +129,20 @@ template <class V, class Group, WeightType T> void gemv_all(const MatmulCall& ca
     }
     const bool gated = call.epilogue.gated != GatedActivation::None;
     const int step = gated ? 2 : 1;
-    alignas(64) float sums[2][V::gemv_columns * kGroupRows];
-    for (int g = group_begin; g < group_end; g += step) {
+    const int together = x.count <= V::gemv_columns ? Group::together(x.count) : 1;
+    alignas(64) float sums[kTogetherMax * kSumsOf<V>];
+    for (int g = group_begin; g < group_end;) {
+        // Groups for which the columns are done at once: side by side where there are enough of them, else a pair or one.
+        const int block = together >= step && group_end - g >= together ? together : step;
+        const int joint = block == together ? together : 1;
         for (int c = 0; c < x.count; c += V::gemv_columns) {
             const int count = x.count - c < V::gemv_columns ? x.count - c : V::gemv_columns;
-            for (int s = 0; s < step; s++) gemv_columns<V, Group>(count, call.packed + static_cast<size_t>(g + s) * group_bytes, call.cols, column + c, sums[s]);
-            finish_group<V>(call, g / step, c, count, sums[0], gated ? sums[1] : nullptr, kGroupRows);
+            for (int s = 0; s < block; s += joint) {
+                gemv_columns<V, Group>(count, call.packed + static_cast<size_t>(g + s) * group_bytes, group_bytes, joint, call.cols, column + c, sums + s * kSumsOf<V>);
+            }
+            for (int s = 0; s < block; s += step) finish_group<V>(call, (g + s) / step, c, count, sums + s * kSumsOf<V>, gated ? sums + (s + 1) * kSumsOf<V> : nullptr, kGroupRows);
         }
+        g += block;
     }
 }
 

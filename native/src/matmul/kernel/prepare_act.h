@@ -1,4 +1,4 @@
-// Columns made ready for the products: int8 blocks, or float32 as it is.
+// Columns made ready for the products: int8 blocks, float32 as it is, or rounded to bfloat16.
 #pragma once
 #include "act_block.h"
 #include "float_kernels.h"
@@ -48,8 +48,26 @@ template <class V> void prepare_float(const float* x, int cols, int block_begin,
     for (int k = cols; k % kFloatPadCols != 0; k++) out[k] = 0.0f;
 }
 
+// Round to nearest even; a NaN stays one.
+AIFABRIK_INLINE uint16_t to_bfloat(float value) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+    return static_cast<uint16_t>(((bits & 0x7fffffff) > 0x7f800000 ? bits | 0x400000 : rounded) >> 16);
+}
+
+template <class V> void prepare_bfloat(const float* x, int cols, int block_begin, int block_end, uint8_t* act) {
+    uint16_t* out = reinterpret_cast<uint16_t*>(act);
+    const int last = (cols + kActBlockCols - 1) / kActBlockCols;
+    const int end = block_end >= last ? cols : block_end * kActBlockCols;
+    for (int k = block_begin * kActBlockCols; k < end; k++) out[k] = to_bfloat(x[k]);
+    if (block_end < last) return;
+    for (int k = cols; k % kActBlockCols != 0; k++) out[k] = 0;
+}
+
 template <class V> void prepare_act_blocks(ActFamily family, const float* x, int cols, int block_begin, int block_end, uint8_t* act) {
     if (family == ActFamily::Int8) prepare_int8<V>(x, cols, block_begin, block_end, act);
+    else if (family == ActFamily::Bfloat16) prepare_bfloat<V>(x, cols, block_begin, block_end, act);
     else prepare_float<V>(x, cols, block_begin, block_end, act);
 }
 

@@ -8,13 +8,13 @@ namespace {
 template <class V, WeightType T> void add_quantised(MatmulKernels& kernels) {
     using Scheme = QuantisedScheme<V, T>;
     kernels.types[static_cast<int>(T)] = TypeKernels{
-        gemv_all<V, QuantisedGroup<V, T>, T>, kTileColumns, Scheme::tile_bytes_of, pack_tiles<V, T>, gemm_scratch_bytes<Scheme>, gemm_all<V, Scheme>};
+        ActFamily::Int8, gemv_all<V, QuantisedGroup<V, T>, T>, kTileColumns, Scheme::tile_bytes_of, pack_tiles<V, T>, gemm_scratch_bytes<Scheme>, gemm_all<V, Scheme>};
 }
 
 template <class V, WeightType T> void add_float(MatmulKernels& kernels) {
     using Scheme = FloatScheme<V, T>;
     kernels.types[static_cast<int>(T)] = TypeKernels{
-        gemv_all<V, FloatGroup<V, T>, T>, kTileColumns, Scheme::tile_bytes_of, pack_float_tiles<V, T>, gemm_scratch_bytes<Scheme>, gemm_all<V, Scheme>};
+        ActFamily::Float32, gemv_all<V, FloatGroup<V, T>, T>, kTileColumns, Scheme::tile_bytes_of, pack_float_tiles<V, T>, gemm_scratch_bytes<Scheme>, gemm_all<V, Scheme>};
 }
 
 template <class V> void add_basic_types(MatmulKernels& kernels) {
