@@ -27,7 +27,7 @@ template <class V, WeightType T> AIFABRIK_INLINE void widen_line(const uint8_t* 
 // sum, whatever the number of columns, since a token's product must be the same bits alone and in a batch.
 template <class V> constexpr int float_together(int count) {
     const int vectors = (V::rows == 16 ? 16 : 8) / (count * kParts<V>);   // sums that the registers hold
-    return vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
+    return vectors >= 2 ? 2 : 1;
 }
 
 // Lines of G groups in turn, each added to the groups' sums by Add::line<N>(line, columns, number of the line, sums).

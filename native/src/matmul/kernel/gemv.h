@@ -98,7 +98,7 @@ template <class V, WeightType T> struct QuantisedGroup {
     }
 };
 
-constexpr int kTogetherMax = 4;   // groups that one call of a Group may take side by side
+constexpr int kTogetherMax = 2;   // groups that one call of a Group may take side by side
 
 // Sums of some groups: [groups][columns][16], a group's kSumsOf floats apart.
 template <class V> constexpr int kSumsOf = V::gemv_columns * kGroupRows;
