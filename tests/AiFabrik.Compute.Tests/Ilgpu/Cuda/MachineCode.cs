@@ -70,13 +70,16 @@ internal sealed partial class MachineCode
                 continue;
             }
             int jumped = target - start - i - 1;
-            if (jumped > 0 && target <= start + count && !_instructions.GetRange(start + i + 1, jumped).Any(x => Is(x, opcode) || (Is(x, "LDGSTS") && !x.Contains(".ZFILL", StringComparison.Ordinal))))
+            if (jumped > 0 && target <= start + count && !_instructions.GetRange(start + i + 1, jumped).Any(x => Is(x, opcode) || (Is(x, "LDGSTS") && !FillsUp(x))))
             {
                 Array.Fill(seldom, true, i + 1, jumped);
             }
         }
         return [.. _instructions.GetRange(start, count).Where((_, i) => !seldom[i])];
     }
+
+    /// <summary>Whether a copy has a predicate as its last operand: where it does not hold, zeros are written.</summary>
+    private static bool FillsUp(string instruction) => instruction.TrimEnd(';', ' ')[^2] == 'P';
 
     /// <summary>The loop with most of an opcode, the shortest of those.</summary>
     private (int Start, int Count) Inner(string opcode)

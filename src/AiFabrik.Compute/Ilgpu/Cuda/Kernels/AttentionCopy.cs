@@ -14,6 +14,9 @@ internal struct AttentionCopy
 {
     public const int StageBytes = 16_384, ValuesAt = 8192, Threads = 128;
 
+    /// <summary>Positions of a block at least: a short stage lies in one.</summary>
+    public const int BlockSizeMin = 16;
+
     /// <summary>The sequence's block table.</summary>
     public ArrayView<int> Table;
 
@@ -23,8 +26,8 @@ internal struct AttentionCopy
     /// <summary>The first position that no token of the group sees.</summary>
     public int End;
 
-    /// <summary>Bytes of a block and of a position.</summary>
-    public int BlockBytes, RowBytes;
+    /// <summary>Bytes of a position.</summary>
+    public int RowBytes;
 
     /// <summary>This thread's row of a pass, and the rows of a pass.</summary>
     public int Row, PassRows;
@@ -43,7 +46,7 @@ internal struct AttentionCopy
         int ownChunk = IntrinsicMath.Min(chunk, (shape.HeadStride >> 3) - 1);
         return new AttentionCopy
         {
-            Table = table, Own = cache + (long)row * rowBytes + (long)(kvHead * shape.HeadStride * 2 + ownChunk * 16), End = end, BlockBytes = 2 * shape.BlockSize * rowBytes, RowBytes = rowBytes, BlockSize = shape.BlockSize, Row = row, PassRows = passRows,
+            Table = table, Own = cache + (long)row * rowBytes + (long)(kvHead * shape.HeadStride * 2 + ownChunk * 16), End = end, RowBytes = rowBytes, BlockSize = shape.BlockSize, Row = row, PassRows = passRows,
             BlockMask = shape.BlockSize - 1, BlockShift = IntrinsicMath.PopCount(shape.BlockSize - 1), Place = PlaceOf(row, chunk, chunkShift), OddPass = oddPass,
         };
     }
@@ -54,10 +57,11 @@ internal struct AttentionCopy
 
     /// <summary>The blocks of the stage whose first key is <paramref name="first"/>; past the end those of the last key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static AttentionBlocks Blocks(AttentionCopy c, int first) => new()
+    public static AttentionBlocks Blocks(AttentionCopy c, int first)
     {
-        A = c.Table[IntrinsicMath.Min(first, c.End - 1) >> c.BlockShift], B = c.Table[IntrinsicMath.Min(first + 2 * c.PassRows, c.End - 1) >> c.BlockShift],
-    };
+        int a = c.Table[IntrinsicMath.Min(first, c.End - 1) >> c.BlockShift];
+        return new() { A = a, B = 4 * c.PassRows <= BlockSizeMin ? a : c.Table[IntrinsicMath.Min(first + 2 * c.PassRows, c.End - 1) >> c.BlockShift] };
+    }
 
     /// <summary>Starts the copy of a stage to <paramref name="write"/>; keys and values past the end become 0, and a stage past it is left as it is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,8 +109,7 @@ internal struct AttentionCopy
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AimBlock(AttentionCopy c, int block, int first)
     {
-        CudaAsm.Emit("mad.wide.s32 pk, %0, %1, %2;", block, c.BlockBytes, c.Own);
-        CudaAsm.Emit("mad.wide.s32 pk, %0, %1, pk;", first & c.BlockMask, c.RowBytes);
+        CudaAsm.Emit("mad.wide.s32 pk, %0, %1, %2;", (block << 1 << c.BlockShift) | (first & c.BlockMask), c.RowBytes, c.Own);
         CudaAsm.Emit("mad.wide.s32 pv, %0, %1, pk;", c.BlockSize, c.RowBytes);
     }
 

@@ -38,7 +38,7 @@ internal static class AttentionTensor
     /// serves the others.
     /// </summary>
     public static bool Supports(int headDim, int blockSize) =>
-        headDim is > 0 and <= HeadDimMax && headDim % 8 == 0 && blockSize >= (headDim <= 64 ? 32 : 16) && (blockSize & (blockSize - 1)) == 0;
+        headDim is > 0 and <= HeadDimMax && headDim % 8 == 0 && blockSize >= (headDim <= 64 ? 2 : 1) * AttentionCopy.BlockSizeMin && (blockSize & (blockSize - 1)) == 0;
 
     /// <summary>log2 of the query heads of a group: they share loads of keys as long as no warp goes without a head.</summary>
     public static int HeadsShift(int nHeads, int nKvHeads) => (nHeads / nKvHeads) switch { var ratio when ratio % 4 == 0 => 2, var ratio when ratio % 2 == 0 => 1, _ => 0 };
@@ -80,7 +80,7 @@ internal static class AttentionTensor
 
         var copy = AttentionCopy.For(tables.SubView(sequences[tileRow] * shape.MaxBlocks, shape.MaxBlocks), cache, end, kvHead, chunkShift, default(THead).OddPass, shape);
         // The rows of two passes lie in one block, so that no block that a window has left behind is asked for.
-        int first = start & -(2 * copy.PassRows);
+        int first = start & -IntrinsicMath.Max(2 * copy.PassRows, AttentionCopy.BlockSizeMin);
         AttentionCopy.Begin(copy, AttentionCopy.Blocks(copy, first), first, keys, 0);
         AttentionCopy.Begin(copy, AttentionCopy.Blocks(copy, first + keys), first + keys, keys, AttentionCopy.StageBytes);
         var blocks = AttentionCopy.Blocks(copy, first + 2 * keys);
@@ -88,7 +88,8 @@ internal static class AttentionTensor
         AimRows(qkv, tileRow + warpToken, shape.QStride, head * shape.HeadDim, lane, count);
         default(THead).Query(shape.HeadDim, queryScale);
 
-        int place = AttentionCopy.PlaceOf(lane & 15, lane >> 4, chunkShift), read = 0;
+        int keyPlace = AttentionCopy.PlaceOf(((lane >> 4) << 3) + (lane & 7), (lane >> 3) & 1, chunkShift), valuePlace = AttentionCopy.ValuesAt + AttentionCopy.PlaceOf(lane & 15, lane >> 4, chunkShift);
+        int read = 0;
         for (int key = first; key < end; key += keys)
         {
             // All but the newest copy have arrived; behind the barrier that holds for every thread's, and the stage read last round is free.
@@ -99,7 +100,8 @@ internal static class AttentionTensor
             if (key < position + WarpTokens && (shape.Window == 0 || key + keys > position - shape.Window + 1))
             {
                 CudaAsm.Emit("mov.u32 ka, tile;");
-                CudaAsm.Emit("add.s32 ka, ka, %0;", place + read);
+                CudaAsm.Emit("add.s32 va, ka, %0;", valuePlace + read);
+                CudaAsm.Emit("add.s32 ka, ka, %0;", keyPlace + read);
                 default(THead).Scores();
                 if (cap > 0f)
                 {
