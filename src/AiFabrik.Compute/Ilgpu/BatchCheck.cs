@@ -16,6 +16,8 @@ internal static class BatchCheck
             if ((uint)token >= (uint)program.VocabSize) throw new ArgumentException("A token of the batch is outside the vocabulary.", nameof(batch));
         foreach (var row in batch.LogitRows[..batch.LogitRowCount])
             if ((uint)row >= (uint)tokens) throw new ArgumentException("A logit row of the batch is not one of its tokens.", nameof(batch));
+        for (var row = 0; row < batch.LogitRowCount; row++)
+            if (batch.Wanted[row] == (int)LogitsWanted.Top && batch.TopWanted[row] is < 1 or > TopLogits.CountMax) throw new ArgumentException("A logit row of the batch wants more of the best than an executor gives.", nameof(batch));
         for (var group = 0; group < program.KvGroups.Count; group++)
         {
             foreach (var slot in batch.SlotMapping(group)[..tokens])

@@ -15,14 +15,15 @@ internal sealed class DeviceActivations : IDisposable
     private readonly TransformerProgram _program;
     private readonly StepLimits _limits;
     private readonly long[] _offsets;
-    private readonly long _normed, _wide, _experts, _partials, _argmaxValues, _argmaxIndices;
-    private readonly long _normedFloats, _wideFloats, _expertFloats, _partialFloats, _argmaxPieces;
+    private readonly long _normed, _wide, _experts, _partials, _argmaxValues, _argmaxIndices, _topValues, _topIndices, _topSums, _scratch;
+    private readonly long _scratchBytes, _normedFloats, _wideFloats, _expertFloats, _partialFloats, _argmaxPieces, _topChunks;
     private DeviceArena? _arena;
 
     /// <summary>Plans the layout; nothing is allocated yet.</summary>
-    public DeviceActivations(TransformerProgram program, StepLimits limits)
+    /// <param name="scratchBytes">Of <see cref="Scratch"/>.</param>
+    public DeviceActivations(TransformerProgram program, StepLimits limits, long scratchBytes = 0)
     {
-        (_program, _limits) = (program, limits);
+        (_program, _limits, _scratchBytes) = (program, limits, scratchBytes);
         _offsets = new long[program.Buffers.Count];
         Buffers = new ArrayView<float>[_offsets.Length];
         Loads = new ArrayView<Float4>[_offsets.Length];
@@ -42,6 +43,12 @@ internal sealed class DeviceActivations : IDisposable
         _partials = Take(_partialFloats);
         _argmaxValues = Take(_argmaxPieces);
         _argmaxIndices = Take(_argmaxPieces);
+        _topChunks = (long)limits.MaxLogitRows * TopKKernel.Chunks(program.VocabSize);
+        _topValues = Take(_topChunks);
+        _topIndices = Take(_topChunks);
+        _topSums = Take(_topChunks);
+        _scratch = Bytes;
+        Bytes += DeviceArena.Align(scratchBytes);
     }
 
     public long Bytes { get; private set; }
@@ -67,6 +74,14 @@ internal sealed class DeviceActivations : IDisposable
     public ArrayView<float> ArgmaxValues { get; private set; }
     public ArrayView<int> ArgmaxIndices { get; private set; }
 
+    /// <summary>[R, chunks] largest values, their columns, and sums of exponentials.</summary>
+    public ArrayView<float> TopValues { get; private set; }
+    public ArrayView<int> TopIndices { get; private set; }
+    public ArrayView<float> TopSums { get; private set; }
+
+    /// <summary>What products on the tensor cores keep between their kernels.</summary>
+    public ArrayView<byte> Scratch { get; private set; }
+
     /// <summary>The device's bytes, for tests that look for residue.</summary>
     internal DeviceArena Arena => _arena!;
 
@@ -91,6 +106,10 @@ internal sealed class DeviceActivations : IDisposable
         Partials = _arena.View<float>(_partials, _partialFloats);
         ArgmaxValues = _arena.View<float>(_argmaxValues, _argmaxPieces);
         ArgmaxIndices = _arena.View<int>(_argmaxIndices, _argmaxPieces);
+        TopValues = _arena.View<float>(_topValues, _topChunks);
+        TopIndices = _arena.View<int>(_topIndices, _topChunks);
+        TopSums = _arena.View<float>(_topSums, _topChunks);
+        Scratch = _arena.View<byte>(_scratch, _scratchBytes);
     }
 
     /// <summary>Queues the copy of a row of a buffer to the host.</summary>
@@ -107,12 +126,15 @@ internal sealed class DeviceActivations : IDisposable
 
     private long Floats(int buffer) => (long)MaxRows(_program.Buffers[buffer].Rows) * Stride(buffer);
 
-    private int MaxRows(BufferRows rows) => rows switch
+    /// <summary>Rows that a buffer has at most.</summary>
+    public static int MaxRows(BufferRows rows, TransformerProgram program, StepLimits limits) => rows switch
     {
-        BufferRows.Tokens => _limits.MaxTokens,
-        BufferRows.TokenExperts => _limits.MaxTokens * _program.TopK,
-        _ => _limits.MaxLogitRows,
+        BufferRows.Tokens => limits.MaxTokens,
+        BufferRows.TokenExperts => limits.MaxTokens * program.TopK,
+        _ => limits.MaxLogitRows,
     };
+
+    private int MaxRows(BufferRows rows) => MaxRows(rows, _program, _limits);
 
     private long Take(long floats)
     {

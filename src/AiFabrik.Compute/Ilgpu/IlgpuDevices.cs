@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using AiFabrik.Compute.Ilgpu.Cuda;
 using ILGPU;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
@@ -137,5 +138,14 @@ public static class IlgpuDevices
     }
 
     private static string Describe(Device device) =>
-        string.Create(CultureInfo.InvariantCulture, $"{device.Name.Trim()}, {device.MemorySize / (double)(1L << 30):0.0} GiB, {device.NumMultiprocessors} multiprocessors, class float16");
+        string.Create(CultureInfo.InvariantCulture, $"{device.Name.Trim()}, {device.MemorySize / (double)(1L << 30):0.0} GiB, {device.NumMultiprocessors} multiprocessors, {Class(device)}");
+
+    /// <summary>How exact it is, and whether it has tensor-core kernels.</summary>
+    private static string Class(Device device)
+    {
+        if (device is not CudaDevice { Architecture: { } architecture }) return "class float16";
+        return CudaTarget.For(architecture) is { } target
+            ? $"tensor-core kernels for {target}, class bfloat16 (float16 for weights that they don't serve)"
+            : "class float16, portable kernels only: the tensor-core kernels need sm_80";
+    }
 }

@@ -1,17 +1,20 @@
 using System.Globalization;
+using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Ilgpu.Weights;
 using AiFabrik.Compute.Programs;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace AiFabrik.Compute.Ilgpu;
 
 /// <summary>
-/// Runs a program with our own kernels on a CUDA or OpenCL device: float32 activations and sums, weights decoded in the kernels, KV cache
-/// in IEEE half. One stream; four arenas (weights, KV, activations, staging). A step:
-/// 1. check the batch, stage ids, positions, slots, block tables, cos and sin, and queue their copy;
-/// 2. queue a launch or two for each operation, then the search for each logit row's best token;
-/// 3. queue the copies of the best tokens and of the rows that are wanted in full, and wait for the stream.
+/// Runs a program with our own kernels on a CUDA or OpenCL device: float32 sums and residual, weights decoded in the kernels, KV cache in IEEE
+/// half; activations float32, but bf16 before products on the tensor cores. One stream; four arenas (weights, KV, activations, staging). A step:
+/// 1. check the batch, plan, stage ids, positions, slots, block tables, cos and sin, and queue their copy;
+/// 2. queue a launch or two for each operation, then the search for each logit row's best token, or the graph that holds all of them;
+/// 3. queue the search for the best few of rows that want them, the copies of what was found and of the rows that are wanted in full, and wait
+///    for the stream.
 /// </summary>
 public sealed class IlgpuExecutor : IExecutor
 {
@@ -26,6 +29,8 @@ public sealed class IlgpuExecutor : IExecutor
     private readonly DeviceActivations _activations;
     private readonly StepStaging _staging;
     private readonly StepRunner _runner;
+    private readonly StepGraphs? _graphs;
+    private readonly bool _padsDecode;
     private bool _disposed;
 
     private IlgpuExecutor(IlgpuDevice device, TransformerProgram program, StepLimits limits, IlgpuOptions options)
@@ -33,19 +38,27 @@ public sealed class IlgpuExecutor : IExecutor
         _device = device;
         _program = program;
         Limits = limits;
-        Info = new ExecutorInfo(device.Name, device.Description, ExactnessClass.Float16, 0);
+        var usesTensor = device.MayHaveTensorKernels && TensorProducts.Serves(program);
+        var multiprocessors = device.Accelerator.NumMultiprocessors;
         _weights = new DeviceWeights(program);
         _cache = new DeviceKvCache(program, limits);
-        _activations = new DeviceActivations(program, limits);
+        _activations = new DeviceActivations(program, limits, usesTensor ? TensorProducts.ScratchBytes(program, limits, multiprocessors) : 0);
         CheckMemory();
+        device.UseKernelDirectory(options.KernelDirectory);
         device.Accelerator.Bind();
-        _stream = device.Accelerator.CreateStream();
+        // Graphs are captured on it, which the default stream and streams that wait for it do not allow.
+        _stream = device.Accelerator is CudaAccelerator cuda ? cuda.CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING) : device.Accelerator.CreateStream();
         _cache.Allocate(device, _stream);
         _activations.Allocate(device, _stream);
         _staging = new StepStaging(device, _stream, program, limits);
-        _weights.Load(device, _stream, Half(options.Progress, 0));
-        _runner = new StepRunner(device, _stream, program, limits, _weights, _cache, _activations, _staging);
-        if (options.WarmUp) WarmUp(Half(options.Progress, 1));
+        _weights.Load(device, _stream, Third(options.Progress, 0));
+        if (usesTensor) device.LoadTensorKernels(Third(options.Progress, 1));
+        var tensor = usesTensor && device.TensorKernels is { } kernels ? new TensorProducts(kernels, (CudaStream)_stream, multiprocessors, program, limits, _weights, _activations.Scratch) : null;
+        Info = new ExecutorInfo(device.Name, device.Description, tensor is null ? ExactnessClass.Float16 : ExactnessClass.BFloat16, 0, CopiesLogits: true);
+        _graphs = Graphs(options);
+        _padsDecode = _graphs is not null || options.PadsDecode;
+        lock (device.Gate) _runner = new StepRunner(device, _stream, program, limits, _weights, _cache, _activations, _staging, tensor, _graphs);
+        if (options.WarmUp) WarmUp(Third(options.Progress, 2));
         options.Progress?.Report(1);
     }
 
@@ -77,15 +90,19 @@ public sealed class IlgpuExecutor : IExecutor
         ObjectDisposedException.ThrowIf(_disposed, this);
         BatchCheck.Run(batch, _program, Limits);
         if (batch.TokenCount == 0) return;
-        _device.Accelerator.Bind();
-        var longest = 0;
-        foreach (var length in batch.ContextLen[..batch.SequenceCount]) longest = Math.Max(longest, length);
-        _staging.Upload(batch);
-        _runner.Run(batch.TokenCount, batch.LogitRowCount, longest);
-        if (batch.LogitRowCount > 0) _staging.DownloadBest(batch.LogitRowCount);
-        for (var row = 0; row < batch.LogitRowCount; row++)
-            if (batch.Wanted[row] == (int)LogitsWanted.Full) _activations.ReadRow(_program.LogitsBuffer, row, _staging.LogitsTarget(row));
-        _stream.Synchronize();
+        lock (_device.Gate)
+        {
+            _device.Accelerator.Bind();
+            var plan = Plan(batch);
+            _staging.Upload(batch, plan);
+            _runner.Run(plan);
+            _runner.Top();
+            if (batch.LogitRowCount > 0) _staging.DownloadBest(batch.LogitRowCount);
+            if (_staging.TopRowCount > 0) _staging.DownloadTop(batch.LogitRowCount);
+            for (var row = 0; row < batch.LogitRowCount; row++)
+                if (batch.Wanted[row] == (int)LogitsWanted.Full) _activations.ReadRow(_program.LogitsBuffer, row, _staging.LogitsTarget(row));
+            _stream.Synchronize();
+        }
     }
 
     /// <summary>What the device reaches at most, measured now: bytes a second, read and written, of a copy within its memory, and bf16 operations a second of its tensor cores (0: none, or not measured).</summary>
@@ -105,6 +122,12 @@ public sealed class IlgpuExecutor : IExecutor
     {
         CheckRow(row);
         return _staging.HostLogits(row);
+    }
+
+    public TopLogits Top(int row)
+    {
+        CheckRow(row);
+        return _staging.HostTop(row);
     }
 
     public void ClearBlocks(int group, ReadOnlySpan<int> blocks)
@@ -129,6 +152,7 @@ public sealed class IlgpuExecutor : IExecutor
         if (_disposed) return;
         _disposed = true;
         _device.Accelerator.Bind();
+        _graphs?.Dispose();
         _staging.Dispose();
         _activations.Dispose();
         _cache.Dispose();
@@ -144,18 +168,22 @@ public sealed class IlgpuExecutor : IExecutor
     {
         BatchCheck.Run(batch, _program, Limits);
         _device.Accelerator.Bind();
-        _staging.Upload(batch);
+        _staging.Upload(batch, Plan(batch));
         _stream.Synchronize();
     }
 
     /// <summary>For tests: runs one operation on the staged batch.</summary>
     internal void RunOperation(int index, StepBatch batch)
     {
-        var longest = 0;
-        foreach (var length in batch.ContextLen[..batch.SequenceCount]) longest = Math.Max(longest, length);
-        _runner.RunOne(index, batch.TokenCount, batch.LogitRowCount, longest);
-        _stream.Synchronize();
+        lock (_device.Gate)
+        {
+            _runner.RunOne(index, Plan(batch));
+            _stream.Synchronize();
+        }
     }
+
+    /// <summary>For tests: graphs that there are, and launches of them so far.</summary>
+    internal (int Count, long Replays) GraphCounts => (_graphs?.Count ?? 0, _graphs?.Replays ?? 0);
 
     /// <summary>For tests: the buffers on the device.</summary>
     internal DeviceActivations Activations => _activations;
@@ -171,10 +199,23 @@ public sealed class IlgpuExecutor : IExecutor
             throw new IlgpuException(string.Create(CultureInfo.InvariantCulture, $"The model needs {arenas.Max() / 1e9:0.00} GB in one piece on {_device.Name}, which gives {largest / 1e9:0.00} GB at most."));
     }
 
-    /// <summary>Steps of one token, of a few, and of enough for the tiled product: that compiles what the program uses, for the driver too.</summary>
+    private StepPlan Plan(StepBatch batch) => StepPlan.For(batch, Limits, _padsDecode);
+
+    private StepGraphs? Graphs(IlgpuOptions options)
+    {
+        if (_stream is not CudaStream stream || options.GraphsMax <= 0) return null;
+        if (CudaDriver.TryOpen(out var status)) return new StepGraphs(stream, options.GraphsMax, options.Notice);
+        options.Notice?.Invoke($"Decode steps are launched kernel by kernel: {CudaDriver.Describe(status)}");
+        return null;
+    }
+
+    /// <summary>
+    /// Steps of one token, of a few, and of enough for the tiled product: that compiles what the program uses, for the driver too. Two more of one
+    /// token capture a graph and launch it, so that a driver which cannot is known at start.
+    /// </summary>
     private void WarmUp(IProgress<double>? progress)
     {
-        int[] sizes = [1, 2, GemvKernel.ColumnsMax + 1];
+        int[] sizes = _graphs is null ? [1, 2, GemvKernel.ColumnsMax + 1] : [1, 2, GemvKernel.ColumnsMax + 1, 1, 1];
         var batch = new StepBatch(Limits, _program.KvGroups.Count);
         for (var i = 0; i < sizes.Length; i++)
         {
@@ -202,9 +243,10 @@ public sealed class IlgpuExecutor : IExecutor
         if (batch.Limits.MaxLogitRows == 0) return;
         batch.LogitRowCount = Math.Min(tokens, batch.Limits.MaxLogitRows);
         for (var r = 0; r < batch.LogitRowCount; r++) batch.LogitRows[r] = r;
+        (batch.Wanted[0], batch.TopWanted[0]) = ((int)LogitsWanted.Top, 1);
     }
 
-    private static Progress? Half(IProgress<double>? progress, int half) => progress is null ? null : new Progress(progress, half);
+    private static Progress? Third(IProgress<double>? progress, int third) => progress is null ? null : new Progress(progress, third);
 
     private void CheckRow(int row)
     {
@@ -212,9 +254,9 @@ public sealed class IlgpuExecutor : IExecutor
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Limits.MaxLogitRows, nameof(row));
     }
 
-    /// <summary>Half of a larger progress.</summary>
-    private sealed class Progress(IProgress<double> whole, int half) : IProgress<double>
+    /// <summary>A third of a larger progress.</summary>
+    private sealed class Progress(IProgress<double> whole, int third) : IProgress<double>
     {
-        public void Report(double value) => whole.Report((half + value) / 2);
+        public void Report(double value) => whole.Report((third + value) / 3);
     }
 }

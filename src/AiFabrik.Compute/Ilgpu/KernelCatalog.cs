@@ -32,6 +32,7 @@ internal static class KernelCatalog
         (typeof(ActMulKernel), nameof(ActMulKernel.Run)), (typeof(SelectRowsKernel), nameof(SelectRowsKernel.Run)),
         (typeof(SoftcapKernel), nameof(SoftcapKernel.Run)), (typeof(MoeRouteKernel), nameof(MoeRouteKernel.Run)),
         (typeof(MoeCombineKernel), nameof(MoeCombineKernel.Run)), (typeof(ArgmaxKernel), nameof(ArgmaxKernel.Partial)), (typeof(ArgmaxKernel), nameof(ArgmaxKernel.Combine)),
+        (typeof(TopKKernel), nameof(TopKKernel.Partial)), (typeof(TopKKernel), nameof(TopKKernel.Combine)),
     ];
 
     private static (Type Kernel, string Entry)[] Generic =>

@@ -35,6 +35,8 @@ internal sealed class KernelSet(IKernelLoader loader)
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, MoeCombineShape>? _moeCombine;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArgmaxShape>? _argmaxPartial;
     private Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArgmaxShape>? _argmaxCombine;
+    private Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape>? _topKPartial;
+    private Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape>? _topKCombine;
 
     public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, RmsNormShape> RmsNorm =>
         _rmsNorm ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, RmsNormShape>>(KernelCatalog.Entry(typeof(RmsNormKernel), nameof(RmsNormKernel.Run)));
@@ -70,6 +72,12 @@ internal sealed class KernelSet(IKernelLoader loader)
 
     public Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArgmaxShape> ArgmaxCombine =>
         _argmaxCombine ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArgmaxShape>>(KernelCatalog.Entry(typeof(ArgmaxKernel), nameof(ArgmaxKernel.Combine)));
+
+    public Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape> TopKPartial =>
+        _topKPartial ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape>>(KernelCatalog.Entry(typeof(TopKKernel), nameof(TopKKernel.Partial)));
+
+    public Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape> TopKCombine =>
+        _topKCombine ??= loader.Load<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, ArrayView<int>, TopKShape>>(KernelCatalog.Entry(typeof(TopKKernel), nameof(TopKKernel.Combine)));
 
     /// <summary>The kernels that decode a weight type.</summary>
     public DecoderKernels For(WeightType type)

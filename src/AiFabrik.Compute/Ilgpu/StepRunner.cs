@@ -1,8 +1,10 @@
+using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Ilgpu.Weights;
 using AiFabrik.Compute.Programs;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace AiFabrik.Compute.Ilgpu;
 
@@ -22,16 +24,21 @@ internal sealed class StepRunner
     private readonly StepStaging _staging;
     private readonly DecoderKernels[] _decoders;
     private readonly Op[] _ops;
+    private readonly TensorProducts? _tensor;
+    private readonly StepGraphs? _graphs;
 
     /// <summary>Stands for a norm, bias or sink that there is none of: kernels don't read it then.</summary>
     private readonly ArrayView<float> _none;
 
     private int _tokens, _rows, _longest;
 
+    /// <param name="tensor">Serves the products that it can; null: the portable kernels serve all.</param>
+    /// <param name="graphs">Serves decode steps; null: all are launched kernel by kernel.</param>
     public StepRunner(
         IlgpuDevice device, AcceleratorStream stream, TransformerProgram program, StepLimits limits, DeviceWeights weights, DeviceKvCache cache, DeviceActivations activations,
-        StepStaging staging)
+        StepStaging staging, TensorProducts? tensor = null, StepGraphs? graphs = null)
     {
+        (_tensor, _graphs) = (tensor, graphs);
         (_device, _kernels, _stream, _program, _limits) = (device, device.Kernels, stream, program, limits);
         (_weights, _cache, _activations, _staging) = (weights, cache, activations, staging);
         _ops = [.. program.Ops];
@@ -40,20 +47,57 @@ internal sealed class StepRunner
         foreach (var type in weights.Types) _decoders[(int)type] = _kernels.For(type);
     }
 
-    /// <summary>Queues all operations of a step whose inputs are staged, then the search for the best tokens.</summary>
-    /// <param name="longest">Tokens of the longest sequence in the cache, after the step.</param>
-    public void Run(int tokens, int logitRows, int longest)
+    /// <summary>Queues all operations of a step whose inputs are staged, then the search for the best tokens; from a graph where there is one.</summary>
+    public void Run(in StepPlan plan)
     {
-        (_tokens, _rows, _longest) = (tokens, logitRows, longest);
-        for (var i = 0; i < _ops.Length; i++) Run(i, _ops[i]);
-        if (logitRows > 0) Argmax();
+        (_tokens, _rows, _longest) = (plan.Tokens, plan.Rows, plan.Longest);
+        switch (_graphs?.Next(plan) ?? GraphUse.None)
+        {
+            case GraphUse.Replay when _graphs!.Launch(plan): return;
+            case GraphUse.Capture when Capture(plan): return;
+        }
+        Launch();
+    }
+
+    /// <summary>Queues the search for the best few logits of the rows that want them: after the step, outside of graphs, since rows and number change.</summary>
+    public void Top()
+    {
+        if (_staging.TopRowCount == 0) return;
+        var shape = new TopKShape { Cols = _program.VocabSize, Stride = _activations.Stride(_program.LogitsBuffer), Chunks = TopKKernel.Chunks(_program.VocabSize), Count = _staging.TopCount };
+        var logits = _activations.Buffers[_program.LogitsBuffer];
+        _kernels.TopKPartial(
+            _stream, TopKKernel.PartialConfig(shape, _staging.TopRowCount), _activations.TopValues, _activations.TopIndices, _activations.TopSums, logits, _staging.TopRows, shape);
+        _kernels.TopKCombine(
+            _stream, TopKKernel.CombineConfig(_staging.TopRowCount), _staging.TopIds, _staging.TopLogits, _staging.TopTotals, _activations.TopValues, _activations.TopIndices,
+            _activations.TopSums, logits, _staging.TopRows, shape);
     }
 
     /// <summary>Queues one operation: tests run them one by one.</summary>
-    public void RunOne(int index, int tokens, int logitRows, int longest)
+    public void RunOne(int index, in StepPlan plan)
     {
-        (_tokens, _rows, _longest) = (tokens, logitRows, longest);
+        (_tokens, _rows, _longest) = (plan.Tokens, plan.Rows, plan.Longest);
         Run(index, _ops[index]);
+    }
+
+    /// <summary>Launches into the capture that has begun, and then what was captured. False: nothing was executed.</summary>
+    private bool Capture(in StepPlan plan)
+    {
+        try
+        {
+            Launch();
+        }
+        catch (Exception e) when (e is CudaException or IlgpuException)
+        {
+            _graphs!.Abandon(e.Message);
+            return false;
+        }
+        return _graphs!.EndAndLaunch(plan);
+    }
+
+    private void Launch()
+    {
+        for (var i = 0; i < _ops.Length; i++) Run(i, _ops[i]);
+        if (_rows > 0) Argmax();
     }
 
     private void Run(int index, in Op op)
@@ -94,16 +138,29 @@ internal sealed class StepRunner
 
     private void MatMul(int index, in Op op)
     {
-        var x = _activations.Loads[op.Input];
+        ArrayView<float> x = _activations.Buffers[op.Input];
+        var loads = _activations.Loads[op.Input];
         if (_weights.Norm0(index) is { } norm)
         {
             RmsNorm(op.Input, _activations.Normed, _activations.Stride(op.Input), norm, op.Eps, accumulate: 0);
-            x = _activations.NormedLoads;
+            (x, loads) = (_activations.Normed, _activations.NormedLoads);
         }
         var gated = op.Activation != Activation.None;
         var y = gated ? _activations.Wide : _activations.Buffers[op.Output];
         var yStride = gated ? DeviceActivations.WideStride(_program.Buffers[op.Output].Cols) : _activations.Stride(op.Output);
-        foreach (var part in _weights.PartsOf(index)) Multiply(part, x, _activations.Stride(op.Input), RowsOf(op.Input), y, yStride, op.Accumulate);
+        int xStride = _activations.Stride(op.Input), rows = RowsOf(op.Input);
+        var begun = false;
+        foreach (var part in _weights.PartsOf(index))
+        {
+            if (_tensor is null || !TensorProducts.Serves(part))
+            {
+                Multiply(part, loads, xStride, rows, y, yStride, op.Accumulate);
+                continue;
+            }
+            if (!begun) _tensor.Begin(x, xStride, rows, _program.Buffers[op.Input].Cols);
+            begun = true;
+            _tensor.Multiply(part, y, yStride, op.Accumulate != 0);
+        }
         if (gated) ActMul(_activations.Wide, yStride, op);
     }
 

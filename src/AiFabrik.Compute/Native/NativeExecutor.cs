@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AiFabrik.Compute.Programs;
+using AiFabrik.Compute.Reference;
 
 namespace AiFabrik.Compute.Native;
 
@@ -18,6 +19,7 @@ public sealed unsafe class NativeExecutor : IExecutor
     private readonly int _vocabSize, _kvGroups;
     private readonly float* _logits;
     private readonly int* _best;
+    private readonly TopK _top;
 
     private NativeExecutor(NativeModelHandle model, TransformerProgram program, StepLimits limits)
     {
@@ -26,6 +28,7 @@ public sealed unsafe class NativeExecutor : IExecutor
         _kvGroups = program.KvGroups.Count;
         _logits = NativeMethods.af_model_logits(model);
         _best = NativeMethods.af_model_best(model);
+        _top = new TopK(limits);
         Limits = limits;
         Program = program;
         NativeModelInfo info;
@@ -83,6 +86,7 @@ public sealed unsafe class NativeExecutor : IExecutor
         native.SequenceCount = batch.SequenceCount;
         native.LogitRowCount = batch.LogitRowCount;
         if (batch.TokenCount == 0) return;
+        _top.Begin(batch);
         var status = NativeMethods.af_model_step(_model, &native);
         GC.KeepAlive(batch);
         if (status != 0) throw new ArgumentException(NativeMethods.LastError(), nameof(batch));
@@ -100,6 +104,8 @@ public sealed unsafe class NativeExecutor : IExecutor
         return new Span<float>(_logits + (nint)row * _vocabSize, _vocabSize);
     }
 
+    public TopLogits Top(int row) => _top.Of(row, Logits(row));
+
     public void ClearBlocks(int group, ReadOnlySpan<int> blocks)
     {
         fixed (int* at = blocks)
@@ -109,7 +115,11 @@ public sealed unsafe class NativeExecutor : IExecutor
         }
     }
 
-    public void ClearActivations() => NativeMethods.af_model_clear_activations(_model);
+    public void ClearActivations()
+    {
+        _top.Clear();
+        NativeMethods.af_model_clear_activations(_model);
+    }
 
     /// <summary>Seconds spent in each <see cref="OpKind"/> (by its number) since the executor was made, as its first thread saw it.</summary>
     public void Profile(Span<double> seconds)
@@ -118,7 +128,11 @@ public sealed unsafe class NativeExecutor : IExecutor
         fixed (double* to = seconds) NativeMethods.af_model_profile(_model, to);
     }
 
-    public void Dispose() => _model.Dispose();
+    public void Dispose()
+    {
+        _top.Dispose();
+        _model.Dispose();
+    }
 
     private void CheckRow(int row)
     {

@@ -20,7 +20,8 @@ public enum ExactnessClass
 /// <param name="Device">"cpu", "reference", "cuda:0", "opencl:0".</param>
 /// <param name="Description">Processor or device name and instruction set.</param>
 /// <param name="Threads">Threads of the host that compute; 0 for a device.</param>
-public sealed record ExecutorInfo(string Device, string Description, ExactnessClass Class, int Threads);
+/// <param name="CopiesLogits">Logits lie in a device's memory: a row in full costs a copy, and the best few (<see cref="LogitsWanted.Top"/>) cost less.</param>
+public sealed record ExecutorInfo(string Device, string Description, ExactnessClass Class, int Threads, bool CopiesLogits = false);
 
 /// <summary>
 /// Runs a <see cref="TransformerProgram"/>. Owns packed weights, activations and KV cache. One thread calls it.
@@ -39,6 +40,9 @@ public interface IExecutor : IDisposable
 
     /// <summary>[VocabSize] logits of a row for which <see cref="LogitsWanted.Full"/> was asked. The caller may change them in place.</summary>
     Span<float> Logits(int row);
+
+    /// <summary>The best logits of a row for which <see cref="LogitsWanted.Top"/> was asked. Spans hold until the next call of any method.</summary>
+    TopLogits Top(int row);
 
     /// <summary>Zeroes KV blocks of a group, before they may serve anyone else.</summary>
     void ClearBlocks(int group, ReadOnlySpan<int> blocks);

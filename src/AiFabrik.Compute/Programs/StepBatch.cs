@@ -17,6 +17,9 @@ public enum LogitsWanted
 
     /// <summary>All logits.</summary>
     Full = 1,
+
+    /// <summary>The best few (<see cref="StepBatch.TopWanted"/>) with their logits, and the sum that their probabilities need.</summary>
+    Top = 2,
 }
 
 /// <summary>
@@ -27,7 +30,7 @@ public enum LogitsWanted
 public sealed class StepBatch
 {
     private readonly int[] _memory;
-    private readonly int _tokens, _positions, _slots, _queryStart, _contextLen, _ropeVariant, _blockTables, _logitRows, _logitsWanted;
+    private readonly int _tokens, _positions, _slots, _queryStart, _contextLen, _ropeVariant, _blockTables, _logitRows, _logitsWanted, _topWanted;
 
     public StepBatch(StepLimits limits, int kvGroups)
     {
@@ -44,6 +47,7 @@ public sealed class StepBatch
         _blockTables = Take(limits.MaxSequences * limits.MaxBlocksPerSequence * kvGroups);
         _logitRows = Take(limits.MaxLogitRows);
         _logitsWanted = Take(limits.MaxLogitRows);
+        _topWanted = Take(limits.MaxLogitRows);
         _memory = GC.AllocateArray<int>(next, pinned: true);
     }
 
@@ -83,6 +87,9 @@ public sealed class StepBatch
 
     /// <summary>[MaxLogitRows] what is wanted of each (<see cref="LogitsWanted"/>).</summary>
     public Span<int> Wanted => _memory.AsSpan(_logitsWanted, Limits.MaxLogitRows);
+
+    /// <summary>[MaxLogitRows] how many of the best tokens are wanted where <see cref="LogitsWanted.Top"/> is: 1 to <see cref="TopLogits.CountMax"/>.</summary>
+    public Span<int> TopWanted => _memory.AsSpan(_topWanted, Limits.MaxLogitRows);
 
     /// <summary>Zeroes everything: token ids are content.</summary>
     public void Clear()

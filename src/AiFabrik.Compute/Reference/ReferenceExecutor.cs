@@ -13,6 +13,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
     private readonly ReferenceWeights _weights;
     private readonly KvCache _cache;
     private readonly StepContext _context;
+    private readonly TopK _top;
 
     public ReferenceExecutor(TransformerProgram program, StepLimits limits, ReferenceOptions? options = null)
     {
@@ -25,6 +26,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
         Info = new ExecutorInfo("reference", $"scalar C# on {RuntimeInformation.ProcessArchitecture}", ExactnessClass.Reference, workers.Threads);
         _weights = new ReferenceWeights(program.Weights, workers, options.MaxDequantizedBytes);
         _cache = new KvCache(program.KvLayers, limits);
+        _top = new TopK(limits);
         _context = new StepContext(program, limits, _weights, _cache, workers);
     }
 
@@ -42,6 +44,7 @@ public sealed unsafe class ReferenceExecutor : IExecutor
     {
         Check(batch);
         _context.Batch = batch;
+        _top.Begin(batch);
         for (var s = 0; s < batch.SequenceCount; s++)
             for (var t = batch.QueryStart[s]; t < batch.QueryStart[s + 1]; t++)
                 _context.SequenceOf[t] = s;
@@ -65,12 +68,19 @@ public sealed unsafe class ReferenceExecutor : IExecutor
         return new Span<float>(_context.Buffer(_program.LogitsBuffer) + (nint)row * _program.VocabSize, _program.VocabSize);
     }
 
+    public TopLogits Top(int row) => _top.Of(row, Logits(row));
+
     public void ClearBlocks(int group, ReadOnlySpan<int> blocks) => _cache.Clear(group, blocks);
 
-    public void ClearActivations() => _context.Clear();
+    public void ClearActivations()
+    {
+        _top.Clear();
+        _context.Clear();
+    }
 
     public void Dispose()
     {
+        _top.Dispose();
         _context.Dispose();
         _cache.Dispose();
         _weights.Dispose();

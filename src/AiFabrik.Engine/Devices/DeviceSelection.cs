@@ -19,35 +19,52 @@ public readonly record struct DeviceLimits(double BytesPerSecond, double MatrixO
 /// <param name="Detail">What it is, or why it cannot be used.</param>
 public sealed record DeviceRow(string Name, bool Usable, string Detail);
 
+/// <summary>What an executor on a device may use and whom it tells.</summary>
+public sealed record DeviceOptions
+{
+    /// <summary>The data directory, where compiled kernels are kept between starts; null: nothing is kept.</summary>
+    public string? DataDirectory { get; init; }
+
+    /// <summary>Told how far loading and warming up have come, 0 … 1.</summary>
+    public IProgress<double>? Progress { get; init; }
+
+    /// <summary>Told, in a sentence, what is slower than it might be.</summary>
+    public Action<string>? Notice { get; init; }
+}
+
 /// <summary>From <c>--device</c> to an executor.</summary>
 public static class DeviceSelection
 {
     /// <summary>More threads than any processor here has cores.</summary>
     public const int ThreadsMax = 1024;
 
+    /// <summary>Of compiled kernels, in the data directory.</summary>
+    private const string KernelFolder = "kernels";
+
     /// <summary>Opens the executor that <paramref name="device"/> names.</summary>
     /// <param name="threads">Threads of the host that compute; 0: all processors.</param>
     /// <exception cref="DeviceUnavailableException">The device is unknown or not usable here.</exception>
-    public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits)
+    public static IExecutor Open(string device, int threads, TransformerProgram program, StepLimits limits, DeviceOptions? options = null)
     {
+        options ??= new DeviceOptions();
         if (threads < 0 || threads > ThreadsMax) throw new DeviceUnavailableException($"The number of threads must be between 0 (all processors) and {ThreadsMax}.");
         return device switch
         {
-            "auto" => OpenBest(threads, program, limits),
+            "auto" => OpenBest(threads, program, limits, options),
             "cpu" => OpenNative(threads, program, limits),
             "reference" => new ReferenceExecutor(program, limits, new ReferenceOptions { Threads = threads > 0 ? threads : Environment.ProcessorCount }),
-            _ when IlgpuDevices.IsDeviceName(device) => OpenIlgpu(device, program, limits),
+            _ when IlgpuDevices.IsDeviceName(device) => OpenIlgpu(device, program, limits, options),
             _ => throw new DeviceUnavailableException($"The device '{device}' is unknown. Known are auto, cpu, cuda, cuda:0, opencl, opencl:0 and reference."),
         };
     }
 
     /// <summary>The first CUDA device where the model fits it, else the processor. Never OpenCL: it may be the same processor, slower.</summary>
-    private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits)
+    private static IExecutor OpenBest(int threads, TransformerProgram program, StepLimits limits, DeviceOptions options)
     {
         if (!IlgpuDevices.HasCuda) return OpenNative(threads, program, limits);
         try
         {
-            return OpenIlgpu("cuda:0", program, limits);
+            return OpenIlgpu("cuda:0", program, limits, options);
         }
         catch (DeviceUnavailableException)
         {
@@ -58,11 +75,14 @@ public static class DeviceSelection
 
     private static NativeExecutor OpenNative(int threads, TransformerProgram program, StepLimits limits) => NativeExecutor.Create(program, limits, new NativeOptions { Threads = threads });
 
-    private static IlgpuExecutor OpenIlgpu(string device, TransformerProgram program, StepLimits limits)
+    private static IlgpuExecutor OpenIlgpu(string device, TransformerProgram program, StepLimits limits, DeviceOptions options)
     {
         try
         {
-            return IlgpuExecutor.Create(device, program, limits);
+            return IlgpuExecutor.Create(device, program, limits, new IlgpuOptions
+            {
+                KernelDirectory = options.DataDirectory is { } data ? Path.Combine(data, KernelFolder) : null, Progress = options.Progress, Notice = options.Notice,
+            });
         }
         catch (IlgpuException e)
         {

@@ -1,4 +1,5 @@
 using AiFabrik.Compute.Memory;
+using AiFabrik.Compute.Programs;
 
 namespace AiFabrik.Engine.Sampling;
 
@@ -96,6 +97,36 @@ internal sealed class Sampler : IDisposable
         return token;
     }
 
+    /// <summary>
+    /// The next token of a row of which only the best logits are known: the same as from the full row, for requests that change no logits and are greedy
+    /// or keep no more than these (top_k; the other filters look only at what top_k leaves). <paramref name="logprob"/> and <paramref name="top"/> as
+    /// for <see cref="Sample"/>.
+    /// </summary>
+    public int SampleTop(in TopLogits best, in SamplingInput input, out float logprob, Span<TokenLogprob> top, out int topCount)
+    {
+        var logSum = input.Logprobs ? best.LogSumExp : 0;
+        topCount = input.Logprobs ? Math.Min(top.Length, best.Ids.Length) : 0;
+        for (var i = 0; i < topCount; i++) top[i] = new TokenLogprob(best.Ids[i], (float)(best.Logits[i] - logSum));
+        var token = DrawTop(best, input);
+        var at = best.Ids.IndexOf(token);
+        logprob = input.Logprobs ? (float)((at >= 0 ? best.Logits[at] : float.NegativeInfinity) - logSum) : 0f;
+        return token;
+    }
+
+    private int DrawTop(in TopLogits best, in SamplingInput input)
+    {
+        var parameters = input.Parameters;
+        if (best.Ids.IsEmpty) return 0; // nothing is above −∞: as of the full row
+        if (parameters.IsGreedy || float.IsInfinity(best.Largest)) return best.Ids[0];
+        var count = Math.Min(parameters.TopK, best.Ids.Length);
+        for (var i = 0; i < count; i++) Keys[i] = LogitMath.Key(best.Logits[i], best.Ids[i]);
+        var scale = 1f / parameters.Temperature;
+        count = Filter(CutTop(count, best.Largest, scale, parameters), best.Largest, scale, parameters, out var sum);
+        return Pick(count, Uniform(input) * sum);
+    }
+
+    private static double Uniform(in SamplingInput input) => CounterRandom.Uniform(input.Seed, input.Choice, input.History.Length - input.PromptLength);
+
     private void Adjust(Span<float> logits, in SamplingInput input)
     {
         LogitAdjustments.AddBias(logits, input.Bias);
@@ -109,13 +140,18 @@ internal sealed class Sampler : IDisposable
     {
         var parameters = input.Parameters;
         if (parameters.IsGreedy) return LogitMath.ArgMax(logits);
-        var uniform = CounterRandom.Uniform(input.Seed, input.Choice, input.History.Length - input.PromptLength);
+        var uniform = Uniform(input);
         var max = LogitMath.Max(logits);
         if (float.IsInfinity(max)) return LogitMath.ArgMax(logits); // nothing, or certainty
         if (!IsFiltered(parameters)) return DrawFromAll(logits, max, 1f / parameters.Temperature, uniform);
 
         var count = Select(logits, max, parameters, out var sum);
-        var target = uniform * sum;
+        return Pick(count, uniform * sum);
+    }
+
+    /// <summary>Inverse of the cumulative distribution in the order of the keys.</summary>
+    private int Pick(int count, double target)
+    {
         var weights = Weights;
         for (var i = 0; i < count; i++)
         {
@@ -159,9 +195,7 @@ internal sealed class Sampler : IDisposable
         int count;
         if (parameters.TopK > 0 && parameters.TopK < _vocabSize)
         {
-            count = CollectBest(logits, parameters.TopK);
-            var all = Weigh(logits, count, max, scale);
-            if (parameters.TopP < 1f) count = CutAtMass(count, parameters.TopP * all);
+            count = CutTop(CollectBest(logits, parameters.TopK), max, scale, parameters);
         }
         else if (parameters.TopP < 1f || parameters.MinP > 0f)
         {
@@ -170,8 +204,21 @@ internal sealed class Sampler : IDisposable
         else
         {
             count = LogitMath.CollectAtLeast(logits, float.MinValue, Keys);
-            Weigh(logits, count, max, scale);
+            Weigh(count, max, scale);
         }
+        return Filter(count, max, scale, parameters, out sum);
+    }
+
+    /// <summary>top_p over what top_k left.</summary>
+    private int CutTop(int count, float max, float scale, in SamplingParameters parameters)
+    {
+        var all = Weigh(count, max, scale);
+        return parameters.TopP < 1f ? CutAtMass(count, parameters.TopP * all) : count;
+    }
+
+    /// <summary>min_p and typical_p over what top_k and top_p left; the sum of the weights.</summary>
+    private int Filter(int count, float max, float scale, in SamplingParameters parameters, out double sum)
+    {
         if (parameters.MinP > 0f) count = CutBelow(count, parameters.MinP);
         if (parameters.TypicalP < 1f) count = SelectTypical(count, max, scale, parameters.TypicalP);
 
@@ -181,13 +228,13 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>Fills the weights of the first <paramref name="count"/> keys; returns their sum.</summary>
-    private double Weigh(ReadOnlySpan<float> logits, int count, float max, float scale)
+    private double Weigh(int count, float max, float scale)
     {
         _used = Math.Max(_used, count);
         var keys = Keys[..count];
         var weights = Weights[..count];
         double sum = 0;
-        for (var i = 0; i < count; i++) sum += weights[i] = LogitMath.Weight(logits[LogitMath.KeyToken(keys[i])], max, scale);
+        for (var i = 0; i < count; i++) sum += weights[i] = LogitMath.Weight(LogitMath.KeyLogit(keys[i]), max, scale);
         return sum;
     }
 
@@ -213,7 +260,7 @@ internal sealed class Sampler : IDisposable
             reach = Math.Min(reach, bound);
             var threshold = reach >= MaxReach ? float.MinValue : max - reach / scale;
             var count = LogitMath.CollectAtLeast(logits, threshold, Keys);
-            var mass = Weigh(logits, count, max, scale);
+            var mass = Weigh(count, max, scale);
             if (mass >= target * (1 + 1e-6) || reach >= bound || reach >= MaxReach || threshold <= float.MinValue)
                 return parameters.TopP < 1f ? CutAtMass(count, target) : count;
         }

@@ -11,23 +11,38 @@ internal sealed class Emitter : IDisposable
     private readonly Sampler _sampler;
     private readonly ContentArena _text;
     private readonly int[] _eos;
-    private readonly int _contextLen;
+    private readonly int _contextLen, _vocabSize;
+    private readonly bool _copiesLogits;
 
     public Emitter(IExecutor executor, int vocabSize, ReadOnlySpan<int> eosTokenIds, int contextLen, SequenceLimits limits)
     {
-        (_executor, _contextLen) = (executor, contextLen);
+        (_executor, _contextLen, _vocabSize, _copiesLogits) = (executor, contextLen, vocabSize, executor.Info.CopiesLogits);
         _eos = eosTokenIds.ToArray();
         _sampler = new Sampler(vocabSize);
         _text = new ContentArena(limits.EventTextBytes);
         _text.TryAllocate(limits.EventTextBytes, out _, 1);
     }
 
-    /// <summary>The sequence's next token needs all logits; else the executor's best token is enough.</summary>
-    public bool WantsFull(Sequence sequence)
+    /// <summary>
+    /// Says what the sequence's next token needs of its logits: the best token; the best few, where logits would have to be copied from a device and the
+    /// draw is the same; else all.
+    /// </summary>
+    public void Want(Sequence sequence)
     {
         var request = sequence.Generation.Request;
-        return !request.Sampling.IsGreedy || request.Sampling.HasPenalties || request.Bias.Length > 0 || request.Logprobs ||
+        var sampling = request.Sampling;
+        (sequence.Wanted, sequence.TopWanted) = (LogitsWanted.Full, 0);
+        var changesLogits = sampling.HasPenalties || request.Bias.Length > 0 ||
             (sequence.CompletionTokens < request.MinTokens && (request.StopTokenIds.Length > 0 || (!request.IgnoreEos && _eos.Length > 0)));
+        if (changesLogits) return;
+        if (sampling.IsGreedy && !request.Logprobs)
+        {
+            sequence.Wanted = LogitsWanted.Argmax;
+            return;
+        }
+        var kept = sampling.IsGreedy ? 1 : sampling.TopK > 0 && sampling.TopK < _vocabSize ? sampling.TopK : int.MaxValue;
+        var top = Math.Max(kept, request.TopLogprobs);
+        if (_copiesLogits && top <= TopLogits.CountMax) (sequence.Wanted, sequence.TopWanted) = (LogitsWanted.Top, top);
     }
 
     /// <summary>Draws from the sequence's row of the last step, adds the token to its history and writes an event. Returns whether and why it ended.</summary>
@@ -37,19 +52,23 @@ internal sealed class Emitter : IDisposable
         float logprob = 0;
         var topCount = 0;
         int token;
-        if (sequence.WantsFull)
+        if (sequence.Wanted == LogitsWanted.Argmax)
+        {
+            token = _executor.Argmax(sequence.LogitRow);
+        }
+        else
         {
             var isShort = sequence.CompletionTokens < request.MinTokens;
-            token = _sampler.Sample(_executor.Logits(sequence.LogitRow), new SamplingInput
+            var input = new SamplingInput
             {
                 Parameters = request.Sampling, History = sequence.History, PromptLength = sequence.PromptLength, Bias = request.Bias,
                 Banned = isShort && !request.IgnoreEos ? _eos : [], BannedToo = isShort ? request.StopTokenIds : [],
                 Seed = request.Seed, Choice = sequence.Choice, Logprobs = request.Logprobs,
-            }, out logprob, sequence.Events.NextTop[..request.TopLogprobs], out topCount);
-        }
-        else
-        {
-            token = _executor.Argmax(sequence.LogitRow);
+            };
+            var top = sequence.Events.NextTop[..request.TopLogprobs];
+            token = sequence.Wanted == LogitsWanted.Top
+                ? _sampler.SampleTop(_executor.Top(sequence.LogitRow), input, out logprob, top, out topCount)
+                : _sampler.Sample(_executor.Logits(sequence.LogitRow), input, out logprob, top, out topCount);
         }
 
         sequence.Tokens[sequence.Length++] = token;

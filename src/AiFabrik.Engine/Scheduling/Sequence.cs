@@ -64,7 +64,9 @@ internal sealed class Sequence : IDisposable
     /// <summary>Row of the current step's logits; −1: none wanted.</summary>
     public int LogitRow { get; set; }
 
-    public bool WantsFull { get; set; }
+    /// <summary>What its next token needs of its logits, and how many of the best where that is a few.</summary>
+    public LogitsWanted Wanted { get; set; }
+    public int TopWanted { get; set; }
     public int RopeVariant { get; set; }
     public bool IsFinished { get; set; }
 
@@ -116,7 +118,8 @@ internal sealed class Sequence : IDisposable
         Choice = PromptLength = Length = Computed = Scheduled = RopeVariant = PausedSteps = BlockCount = HeldBytes = 0;
         Ticket = 0;
         LogitRow = -1;
-        WantsFull = IsFinished = IsPaused = false;
+        (Wanted, TopWanted) = (LogitsWanted.Argmax, 0);
+        IsFinished = IsPaused = false;
     }
 
     /// <summary>Copies this sequence's part of a step into the batch.</summary>
@@ -147,7 +150,7 @@ internal sealed class Sequence : IDisposable
         if (Computed + Scheduled < Length) return;
         LogitRow = batch.LogitRowCount++;
         batch.LogitRows[LogitRow] = batch.TokenCount - 1;
-        batch.Wanted[LogitRow] = (int)(WantsFull ? LogitsWanted.Full : LogitsWanted.Argmax);
+        (batch.Wanted[LogitRow], batch.TopWanted[LogitRow]) = ((int)Wanted, TopWanted);
     }
 
     public void Dispose() => _arena.Dispose();

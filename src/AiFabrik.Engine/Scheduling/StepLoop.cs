@@ -48,7 +48,7 @@ internal sealed class StepLoop : IDisposable
             if (sequence.LogitRow < 0) continue;
             var finish = _emitter.Emit(sequence);
             TokensDecoded++;
-            sequence.WantsFull = _emitter.WantsFull(sequence);
+            _emitter.Want(sequence);
             QueueOtherChoices(sequence);
             if (finish != FinishReason.None) End(sequence);
         }
@@ -85,7 +85,7 @@ internal sealed class StepLoop : IDisposable
             foreach (var choice in _taken[i].Choices)
             {
                 choice.Ticket = ++_tickets;
-                choice.WantsFull = _emitter.WantsFull(choice);
+                _emitter.Want(choice);
             }
             Scheduler.Waiting.Insert(_taken[i].Choices[0]);
             _taken[i] = null!;

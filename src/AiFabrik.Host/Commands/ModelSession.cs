@@ -25,17 +25,19 @@ internal sealed class ModelSession : IDisposable
     private readonly LoadedModel? _model;
     private readonly string _device;
     private readonly int _threads;
+    private readonly string? _dataDirectory;
     private IExecutor? _executor;
     private bool _served;
 
-    private ModelSession(IDisposable files, LoadedModel? model, string id, TransformerProgram program, string device, int threads)
+    private ModelSession(IDisposable files, LoadedModel? model, string id, TransformerProgram program, ModelChoice choice)
     {
         _files = files;
         _model = model;
         Id = id;
         Program = program;
-        _device = device;
-        _threads = threads;
+        _device = choice.Device;
+        _threads = choice.Threads;
+        _dataDirectory = choice.LoadOptions.DataDirectory;
     }
 
     public string Id { get; }
@@ -49,15 +51,15 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Loads a model with its tokenizer, with a progress bar where loading is long and somebody watches.</summary>
     public static ModelSession Open(ModelChoice choice)
     {
-        var model = WithProgress(choice.Path, progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
-        return new ModelSession(model, model, model.Id, model.Program, choice.Device, choice.Threads);
+        var model = WithProgress($"Loading {Path.GetFileName(choice.Path)}", progress => ModelLoader.Load(choice.Path, choice.LoadOptions, progress));
+        return new ModelSession(model, model, model.Id, model.Program, choice);
     }
 
     /// <summary>Opens configuration and weights alone: token ids in, logits out.</summary>
     public static ModelSession OpenWeights(ModelChoice choice)
     {
         var files = ModelFiles.Open(choice.Path, choice.LoadOptions);
-        return new ModelSession(files, null, ModelLoader.IdOf(choice.Path), ArchitectureRegistry.Build(files.Config, files.Weights), choice.Device, choice.Threads);
+        return new ModelSession(files, null, ModelLoader.IdOf(choice.Path), ArchitectureRegistry.Build(files.Config, files.Weights), choice);
     }
 
     /// <summary>Makes the executor for one sequence: log-probabilities, perplexity.</summary>
@@ -73,7 +75,10 @@ internal sealed class ModelSession : IDisposable
         _executor?.Dispose();
         try
         {
-            return _executor = DeviceSelection.Open(_device, _threads, Program, limits);
+            var options = new DeviceOptions { DataDirectory = _dataDirectory, Notice = Console.Error.WriteLine };
+            return _executor = _device is "cpu" or "reference"
+                ? DeviceSelection.Open(_device, _threads, Program, limits, options)
+                : WithProgress($"Preparing {_device}", progress => DeviceSelection.Open(_device, _threads, Program, limits, options with { Progress = progress }));
         }
         catch (DeviceUnavailableException e)
         {
@@ -118,13 +123,13 @@ internal sealed class ModelSession : IDisposable
         _files.Dispose();
     }
 
-    private static LoadedModel WithProgress(string path, Func<IProgress<double>?, LoadedModel> load)
+    private static T WithProgress<T>(string what, Func<IProgress<double>?, T> load)
     {
         if (Console.IsErrorRedirected) return load(null);
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return console.Progress().AutoClear(true).HideCompleted(true).Start(context =>
         {
-            var task = context.AddTask($"Loading {Markup.Escape(Path.GetFileName(path))}", maxValue: 1);
+            var task = context.AddTask(Markup.Escape(what), maxValue: 1);
             return load(new Progress<double>(share => task.Value = share));
         });
     }

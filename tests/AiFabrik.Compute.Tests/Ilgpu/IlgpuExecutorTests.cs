@@ -57,10 +57,10 @@ public sealed class IlgpuExecutorTests
             device.Run(steps.Batch);
         }
         // The positive control: before, every arena holds something.
-        foreach (var (name, arena) in device.ContentArenas) Assert.True(Bytes(arena).ContainsAnyExcept((byte)0), name);
+        foreach (var (name, arena) in device.ContentArenas) Assert.True(Residue.Bytes(arena).ContainsAnyExcept((byte)0), name);
         for (var group = 0; group < program.KvGroups.Count; group++) device.ClearBlocks(group, [.. Enumerable.Range(0, steps.Limits.BlocksPerGroup[group]).Reverse()]);
         device.ClearActivations();
-        foreach (var (name, arena) in device.ContentArenas) Assert.False(Bytes(arena).ContainsAnyExcept((byte)0), name);
+        foreach (var (name, arena) in device.ContentArenas) Assert.False(Residue.Bytes(arena).ContainsAnyExcept((byte)0), name);
         Assert.False(device.Logits(0).ContainsAnyExcept(0f));
         Assert.Equal(0, device.Argmax(0));
     }
@@ -74,13 +74,13 @@ public sealed class IlgpuExecutorTests
         steps.Next();
         device.Run(steps.Batch);
         var arena = device.ContentArenas.Single(item => item.Name == "kv").Arena;
-        var before = Bytes(arena).Count((byte)0);
+        var before = Residue.Bytes(arena).Count((byte)0);
         var used = steps.Batch.BlockTable(0, 0)[0];
         device.ClearBlocks(0, [used]);
-        var after = Bytes(arena).Count((byte)0);
+        var after = Residue.Bytes(arena).Count((byte)0);
         Assert.True(after > before, "The block is not cleared.");
         device.ClearBlocks(0, [used]);
-        Assert.Equal(after, Bytes(arena).Count((byte)0));
+        Assert.Equal(after, Residue.Bytes(arena).Count((byte)0));
         Assert.True(after < arena.LengthBytes, "Other blocks are cleared too.");
         Assert.Throws<ArgumentOutOfRangeException>(() => device.ClearBlocks(0, [steps.Limits.BlocksPerGroup[0]]));
     }
@@ -148,7 +148,7 @@ public sealed class IlgpuExecutorTests
         Assert.Equal((OpenCLDevice.Name, ExactnessClass.Float16, 0), (device.Info.Device, device.Info.Class, device.Info.Threads));
         Assert.True(device.WeightBytes > 0 && device.KvBytes > 0 && device.ActivationBytes > 0);
         Assert.Equal(1, seen.Last);
-        foreach (var (name, arena) in device.ContentArenas) Assert.False(Bytes(arena).ContainsAnyExcept((byte)0), name);
+        foreach (var (name, arena) in device.ContentArenas) Assert.False(Residue.Bytes(arena).ContainsAnyExcept((byte)0), name);
     }
 
     private sealed class Seen : IProgress<double>
@@ -160,14 +160,6 @@ public sealed class IlgpuExecutorTests
             Assert.True(value >= Last);
             Last = value;
         }
-    }
-
-    private static unsafe ReadOnlySpan<byte> Bytes(DeviceArena arena)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)arena.LengthBytes), pinned: true);
-        fixed (byte* to = bytes) arena.Read(0, (nint)to, bytes.Length);
-        arena.Stream.Synchronize();
-        return bytes;
     }
 
     private static int IndexOfLargest(ReadOnlySpan<float> values)

@@ -27,6 +27,13 @@ internal static class KernelCases
     public static IReadOnlyList<(string Kernel, int Vocab, bool Ties)> Argmax { get; } =
         [(nameof(ArgmaxKernel), 1, false), (nameof(ArgmaxKernel), 61, true), (nameof(ArgmaxKernel), 3001, true), (nameof(ArgmaxKernel), 5000, false)];
 
+    /// <summary>Rows of <see cref="TopKKernel"/>, which follows a step too: columns, how many of the best, and what is special about the values.</summary>
+    public static IReadOnlyList<(string Kernel, int Vocab, int Count, string Values)> TopK { get; } =
+    [
+        (nameof(TopKKernel), 1, 1, "random"), (nameof(TopKKernel), 61, 64, "random"), (nameof(TopKKernel), 3001, 20, "ties"), (nameof(TopKKernel), 5000, 64, "ties"),
+        (nameof(TopKKernel), 2048, 64, "falling"), (nameof(TopKKernel), 2500, 30, "few are numbers"), (nameof(TopKKernel), 70, 5, "none is a number"),
+    ];
+
     public static IReadOnlyList<KernelCase> All { get; } = [.. Embed(), .. Gemv(), .. Gemm(), .. RmsNorm(), .. Rows(), .. Rope(), .. Attention(), .. Experts()];
 
     private static IEnumerable<KernelCase> Embed() =>

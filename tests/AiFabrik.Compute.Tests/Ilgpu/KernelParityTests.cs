@@ -22,6 +22,12 @@ public sealed class KernelParityTests
         Assert.InRange(Parity.Error(ours, expected), 0, row.Bound);
     }
 
+    public static TheoryData<int, int, string> TopKCases => TopKCheck.Cases;
+
+    [Theory]
+    [MemberData(nameof(TopKCases))]
+    public void The_best_few_are_those_of_the_reference(int vocab, int count, string values) => TopKCheck.Run(IlgpuDevices.Open(OpenCLDevice.Name), vocab, count, values);
+
     [Theory]
     [MemberData(nameof(ArgmaxCases))]
     public void The_best_token_is_the_first_of_the_largest(int vocab, bool ties)
@@ -42,21 +48,5 @@ public sealed class KernelParityTests
             Assert.Equal(best, executor.Argmax(r));
             Assert.Equal(row, executor.Logits(r));
         }
-    }
-}
-
-/// <summary>How far two results are apart.</summary>
-internal static class Parity
-{
-    /// <summary>rms(ours − expected) / rms(expected).</summary>
-    public static double Error(ReadOnlySpan<float> ours, ReadOnlySpan<float> expected)
-    {
-        double squares = 0, norm = 0;
-        for (var i = 0; i < expected.Length; i++)
-        {
-            squares += Math.Pow(ours[i] - (double)expected[i], 2);
-            norm += Math.Pow(expected[i], 2);
-        }
-        return Math.Sqrt(squares / Math.Max(norm, 1e-30));
     }
 }

@@ -19,6 +19,12 @@ public sealed class KernelPtxTests
         Assert.InRange(Parity.Error(ours, expected), 0, row.Bound);
     }
 
+    public static TheoryData<int, int, string> TopKCases => TopKCheck.Cases;
+
+    [Theory]
+    [MemberData(nameof(TopKCases))]
+    public void The_best_few_on_the_PTX_machine_are_those_of_the_reference(int vocab, int count, string values) => TopKCheck.Run(PtxDevice.Shared, vocab, count, values);
+
     [Fact]
     public void Every_kernel_compiles_to_PTX_without_local_memory()
     {

@@ -40,6 +40,13 @@ internal sealed class MixedSteps
         if (Batch.TokenCount == 0) Add(0, 0);
     }
 
+    /// <summary>Fills the batch with a step in which <paramref name="sequences"/> of the sequences have one token each.</summary>
+    public void NextDecode(int sequences)
+    {
+        Batch.Clear();
+        for (var s = 0; s < Sequences && Batch.SequenceCount < sequences; s++) if (_lengths[s] < BlocksEach * BlockSize) Add(s, 1);
+    }
+
     private void Add(int s, int count)
     {
         int row = Batch.TokenCount, at = Batch.SequenceCount;

@@ -3,7 +3,7 @@ using AiFabrik.Compute.Programs;
 namespace AiFabrik.Compute.Tests.Native;
 
 /// <summary>
-/// A small transformer with random F32 weights whose shape and features come from a seed: head sizes, groups of heads, biases,
+/// A small transformer with random weights (F32, or matrices of another type) whose shape and features come from a seed: head sizes, groups of heads, biases,
 /// head norms, windows, soft caps, sinks, partial rotation, rope variants, dense or mixture-of-experts layers, post norms.
 /// </summary>
 internal sealed class RandomProgram
@@ -16,14 +16,19 @@ internal sealed class RandomProgram
     private readonly List<KvLayerDef> _kvLayers = [];
     private readonly int _hidden, _heads, _kvHeads, _headDim, _ffn, _experts, _topK;
     private readonly Activation _activation;
+    private readonly WeightType _type;
+    private readonly List<byte[]> _blocks = [];
 
-    public RandomProgram(int seed)
+    /// <param name="type">Of all matrices; quantised ones make every width a multiple of 32.</param>
+    public RandomProgram(int seed, WeightType type = WeightType.F32)
     {
+        _type = type;
+        var isBlocks = WeightTypes.BlockSize(type) > 1;
         _random = new Random(seed);
         int Pick(params int[] values) => values[_random.Next(values.Length)];
         bool Chance() => _random.Next(2) == 0;
-        (_hidden, _headDim, _kvHeads) = (Pick(48, 64, 100), Pick(8, 24, 32, 64), Pick(1, 2, 3));
-        (_heads, _ffn) = (_kvHeads * Pick(1, 2, 3, 7), Pick(40, 96, 128));
+        (_hidden, _headDim, _kvHeads) = isBlocks ? (Pick(64, 96), Pick(32, 64), Pick(1, 2, 3)) : (Pick(48, 64, 100), Pick(8, 24, 32, 64), Pick(1, 2, 3));
+        (_heads, _ffn) = (_kvHeads * Pick(1, 2, 3, 7), isBlocks ? Pick(96, 128) : Pick(40, 96, 128));
         (_experts, _topK) = Chance() ? (Pick(3, 6), 2) : (0, 0);
         _activation = (Activation)Pick(1, 2, 3);
         var vocab = Pick(50, 131);
@@ -109,7 +114,14 @@ internal sealed class RandomProgram
         return _buffers.Count - 1;
     }
 
-    private int Matrix(int rows, int cols, int experts = 1, float scale = 1.7f) => Add(rows, cols, experts, cols == _hidden && scale == 1 ? 1 : scale / MathF.Sqrt(cols), 0);
+    private int Matrix(int rows, int cols, int experts = 1, float scale = 1.7f)
+    {
+        if (_type == WeightType.F32) return AddMatrix(rows, cols, experts, scale);
+        _weights.Add(Ilgpu.RandomBlocks.Tensor(_random, _type, rows, cols, _blocks, experts));
+        return _weights.Count - 1;
+    }
+
+    private int AddMatrix(int rows, int cols, int experts, float scale) => Add(rows, cols, experts, cols == _hidden && scale == 1 ? 1 : scale / MathF.Sqrt(cols), 0);
 
     private int Vector(int length, float around, int experts = 1) => Add(1, length, experts, 0.2f, around);
 

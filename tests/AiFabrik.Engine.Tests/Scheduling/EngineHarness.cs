@@ -50,14 +50,14 @@ internal sealed class ChoiceResult
 /// <summary>An engine over the fake executor.</summary>
 internal sealed class EngineHarness : IDisposable
 {
-    public EngineHarness(EngineOptions? options = null, int contextLen = 256, int[]? windows = null, int blocks = 0, int originalContextLen = 0, int failAtStep = -1, Action<StepBatch>? onStep = null)
+    public EngineHarness(EngineOptions? options = null, int contextLen = 256, int[]? windows = null, int blocks = 0, int originalContextLen = 0, int failAtStep = -1, Action<StepBatch>? onStep = null, bool copiesLogits = false)
     {
         windows ??= [0];
         Program = FakeModel.Program(contextLen, windows, originalContextLen);
         options ??= new EngineOptions();
         options = options.Derive(Program, long.MaxValue / 4, 4);
         if (blocks > 0) options = options with { BlocksPerGroup = options.BlocksPerGroup.Select((b, g) => windows[g] == 0 ? blocks : b).ToArray() };
-        Executor = new FakeExecutor(Program, options.Limits) { FailAtStep = failAtStep, OnStep = onStep };
+        Executor = new FakeExecutor(Program, options.Limits) { FailAtStep = failAtStep, OnStep = onStep, CopiesLogits = copiesLogits };
         Engine = new InferenceEngine(Program, Executor, () => new FakeDecoder(), [FakeVocabulary.Eos], options);
     }
 

@@ -13,7 +13,9 @@ internal sealed class FakeExecutor : IExecutor
     private readonly long[][] _kv;
     private readonly ulong[] _rows;
     private readonly float[] _logits;
-    private readonly int[] _wanted;
+    private readonly int[] _wanted, _topWanted;
+    private readonly int[] _topIds = new int[TopLogits.CountMax];
+    private readonly float[] _topLogits = new float[TopLogits.CountMax];
     private int _rowCount;
 
     public FakeExecutor(TransformerProgram program, StepLimits limits)
@@ -22,10 +24,14 @@ internal sealed class FakeExecutor : IExecutor
         _kv = limits.BlocksPerGroup.Select(b => new long[b * limits.BlockSize]).ToArray();
         _rows = new ulong[limits.MaxLogitRows];
         _wanted = new int[limits.MaxLogitRows];
+        _topWanted = new int[limits.MaxLogitRows];
         _logits = new float[limits.MaxLogitRows * program.VocabSize];
     }
 
-    public ExecutorInfo Info => new("fake", "hash of what is seen", ExactnessClass.Reference, 1);
+    /// <summary>Says that full rows are dear, as a device does.</summary>
+    public bool CopiesLogits { get; init; }
+
+    public ExecutorInfo Info => new("fake", "hash of what is seen", ExactnessClass.Reference, 1, CopiesLogits);
     public StepLimits Limits { get; }
     public bool IsActive { get; private set; }
     public int Steps { get; private set; }
@@ -33,6 +39,7 @@ internal sealed class FakeExecutor : IExecutor
     public int MostSequences { get; private set; }
     public long TokensComputed { get; private set; }
     public long FullRows { get; private set; }
+    public long TopRows { get; private set; }
 
     /// <summary>Throws in this step.</summary>
     public int FailAtStep { get; set; } = -1;
@@ -68,7 +75,8 @@ internal sealed class FakeExecutor : IExecutor
             var s = 0;
             while (batch.QueryStart[s + 1] <= row) s++;
             _rows[r] = See(batch, s, row);
-            _wanted[r] = batch.Wanted[r];
+            (_wanted[r], _topWanted[r]) = (batch.Wanted[r], batch.TopWanted[r]);
+            if (_wanted[r] == (int)LogitsWanted.Top) TopRows++;
             if (_wanted[r] == (int)LogitsWanted.Full) FullRows++;
             FakeModel.Logits(_rows[r], _logits.AsSpan(r * _program.VocabSize, _program.VocabSize));
         }
@@ -125,6 +133,19 @@ internal sealed class FakeExecutor : IExecutor
     {
         Check(row < _rowCount && _wanted[row] == (int)LogitsWanted.Full);
         return _logits.AsSpan(row * _program.VocabSize, _program.VocabSize);
+    }
+
+    public TopLogits Top(int row)
+    {
+        Check(row < _rowCount && _wanted[row] == (int)LogitsWanted.Top && _topWanted[row] is > 0 and <= TopLogits.CountMax);
+        var logits = _logits.AsSpan(row * _program.VocabSize, _program.VocabSize);
+        var order = Enumerable.Range(0, logits.Length).ToArray();
+        var values = logits.ToArray();
+        Array.Sort(order, (a, b) => values[a] != values[b] ? values[b].CompareTo(values[a]) : a.CompareTo(b));
+        var count = Math.Min(_topWanted[row], order.Length);
+        for (var i = 0; i < count; i++) (_topIds[i], _topLogits[i]) = (order[i], values[order[i]]);
+        var largest = _topLogits[0];
+        return new TopLogits(_topIds.AsSpan(0, count), _topLogits.AsSpan(0, count), largest, values.Sum(v => Math.Exp(v - (double)largest)));
     }
 
     public void ClearBlocks(int group, ReadOnlySpan<int> blocks)

@@ -43,6 +43,13 @@ internal sealed class DeviceMemory
         return buffer;
     }
 
+    /// <summary>Its addresses are never given out again, so that a later access is a fault.</summary>
+    public void Free(PtxBuffer buffer)
+    {
+        _buffers.Remove(buffer);
+        _last = null;
+    }
+
     /// <summary>The allocation that holds all bytes of an access, or null.</summary>
     public PtxBuffer? Find(ulong address, int size)
     {

@@ -38,6 +38,33 @@ public sealed class PtxMachine(PtxMachineOptions? options = null)
         return _memory.Allocate(name, sizeBytes);
     }
 
+    /// <summary>Gives an allocation back; kernels that still access it get a fault.</summary>
+    public void Free(PtxBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        _memory.Free(buffer);
+    }
+
+    /// <summary>The allocation that holds all of a range of addresses, or null.</summary>
+    public PtxBuffer? Find(ulong address, int sizeBytes) => _memory.Find(address, sizeBytes);
+
+    /// <summary>Gives a module's global variables back.</summary>
+    public void Unload(PtxModule module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        if (!_loaded.Remove(module, out LoadedModule? loaded))
+        {
+            return;
+        }
+        foreach ((Variable variable, ulong address) in loaded.Addresses)
+        {
+            if (variable.Space == Space.Global && _memory.Find(address, 1) is { } buffer)
+            {
+                _memory.Free(buffer);
+            }
+        }
+    }
+
     /// <summary>Runs a kernel over a whole grid.</summary>
     /// <param name="module">A module that holds the kernel. Its global variables keep their values between launches on this machine.</param>
     /// <param name="entry">The kernel's name.</param>

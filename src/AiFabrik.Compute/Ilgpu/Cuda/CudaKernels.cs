@@ -62,7 +62,8 @@ internal sealed unsafe class CudaKernels : IDisposable
         return CudaStatus.Success;
     }
 
-    private static CudaStatus Load(string ptx, out CudaModuleHandle module, out nint function)
+    /// <summary>Loads the only kernel of a patched text.</summary>
+    internal static CudaStatus Load(string ptx, out CudaModuleHandle module, out nint function)
     {
         byte[] text = new byte[ptx.Length + 1];
         Encoding.ASCII.GetBytes(ptx, text);

@@ -33,7 +33,7 @@ internal sealed class CudaMatMul
     private readonly int _multiprocessors;
     private readonly ulong _activations, _parts;
     private ulong _x;
-    private int _xStride, _tokens, _bf16Stride;
+    private int _xStride, _tokens, _tokensPlanned, _bf16Stride;
 
     /// <param name="kernels">Loaded in the context that addresses belong to.</param>
     /// <param name="multiprocessors">Of the device.</param>
@@ -63,6 +63,9 @@ internal sealed class CudaMatMul
     public CudaStatus Begin(nint stream, ulong x, int xStride, int tokens, int cols)
     {
         (_x, _xStride, _tokens, _bf16Stride) = (x, xStride, tokens, Padded(cols));
+        // Kernels and splits follow the bucket of batch sizes, so that rows come out the same whether a step is padded to its bucket or not.
+        int bucket = CudaGraph.BucketOf(tokens);
+        _tokensPlanned = bucket < 0 ? tokens : CudaGraph.BucketSize(bucket);
         return tokens == 1 ? CudaStatus.Success : _kernels.ToBf16(stream, _activations, x, tokens, cols, _bf16Stride, xStride);
     }
 
@@ -73,7 +76,7 @@ internal sealed class CudaMatMul
         {
             return Vector(stream, w, y, accumulate);
         }
-        int wideTiles = LaunchShape.Tiles(_tokens, GemmBf16Kernel.TileTokens) * LaunchShape.Tiles(w.Rows, GemmBf16Kernel.TileRows);
+        int wideTiles = LaunchShape.Tiles(_tokensPlanned, GemmBf16Kernel.TileTokens) * LaunchShape.Tiles(w.Rows, GemmBf16Kernel.TileRows);
         return _tokens >= WideTokensMin && wideTiles >= _multiprocessors ? Wide(stream, w, y, yStride, accumulate) : Narrow(stream, w, y, yStride, accumulate);
     }
 
@@ -109,7 +112,7 @@ internal sealed class CudaMatMul
 
     private CudaStatus Narrow(nint stream, in CudaMatrix w, ulong y, int yStride, bool accumulate)
     {
-        SplitPlan split = PlanNarrow(_tokens, w.Rows, w.Cols, _multiprocessors);
+        SplitPlan split = PlanNarrow(_tokensPlanned, w.Rows, w.Cols, _multiprocessors);
         bool whole = split.Count == 1;
         long part = (long)_tokens * w.Rows;
         (ulong target, int stride, ulong bias, bool add) = whole ? (y, yStride, w.Bias, accumulate) : (_parts, w.Rows, 0, false);

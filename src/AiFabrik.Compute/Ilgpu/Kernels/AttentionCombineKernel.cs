@@ -22,13 +22,15 @@ internal static class AttentionCombineKernel
         // A split that a window or a shorter sequence leaves empty has m = −∞ and adds nothing.
         var most = float.NegativeInfinity;
         for (var s = 0; s < shape.Splits; s++) most = IntrinsicMath.Max(most, partials[from + s * stride]);
+        // A row that sees nothing: subtracting 0 keeps −∞ − (−∞) away.
+        var zero = most == float.NegativeInfinity ? 0f : most;
         var sink = shape.HasSinks != 0 ? sinks[head] : float.NegativeInfinity;
         for (var d = item; d < shape.HeadDim; d += GroupSize)
         {
             float sum = 0f, value = 0f;
             for (var s = 0; s < shape.Splits; s++)
             {
-                var factor = XMath.Exp(partials[from + s * stride] - most);
+                var factor = XMath.Exp(partials[from + s * stride] - zero);
                 sum += factor * partials[from + s * stride + 1];
                 value += factor * partials[from + s * stride + 2 + d];
             }

@@ -32,7 +32,7 @@ internal struct AttentionShape
 
 /// <summary>
 /// out[t, h, :] = Σ_j softmax_j(cap(Scale · q[t, h]·K[j, h'])) V[j, h'] over positions first(t) ≤ j ≤ pos(t) of the token's sequence, paged.
-/// The launch serves the rows t in list [Rows] int32. qkv [T, QStride] float32; cache of a layer: blocks [2][slot][NKvHeads][HeadStride] IEEE half (keys, then values); block tables
+/// The launch serves the rows t in list [Rows] int32; a row at position −1 sees nothing and gives 0. qkv [T, QStride] float32; cache of a layer: blocks [2][slot][NKvHeads][HeadStride] IEEE half (keys, then values); block tables
 /// [sequences, MaxBlocks] int32; sinks [NHeads] float32; out [T, OutStride] float32.
 /// One group serves up to four query heads of one key/value head, which share each load, over one split of the context: scores of 64
 /// positions at a time, then an online softmax (Milakov and Gimelshein 2018; Dao et al. 2022), then the values. With more than one split it
@@ -247,9 +247,10 @@ internal static class AttentionKernel
         }
     }
 
-    /// <summary>value / (sum + exp(sink − most)), rescaled should the sink be the largest of all.</summary>
+    /// <summary>value / (sum + exp(sink − most)), rescaled should the sink be the largest of all; 0 where nothing was seen.</summary>
     public static float Normalize(float value, float most, float sum, float sink)
     {
+        if (most == float.NegativeInfinity) return 0f;
         var top = IntrinsicMath.Max(most, sink);
         var factor = XMath.Exp(most - top);
         return value * factor / (sum * factor + XMath.Exp(sink - top));

@@ -8,6 +8,9 @@ namespace AiFabrik.Compute.Ilgpu.Kernels;
 /// </summary>
 internal static class NumberFormats
 {
+    /// <summary>Told by the bits: what comparisons say of NaN differs between devices.</summary>
+    public static bool IsNaN(float value) => (Interop.FloatAsInt(value) & 0x7FFFFFFF) > 0x7F800000;
+
     private const uint HalfSmallestNormal = 0x400;
     private const float HalfSubnormalStep = 5.9604645e-8f;
 

@@ -27,7 +27,8 @@ internal struct RopeShape
 
 /// <summary>
 /// qkv [T, (NHeads + 2·NKvHeads)·HeadDim] float32 in place: q and k heads are RMS-normalised where there is a norm, their first 2·Half
-/// values rotated by rope [T, Half, 2] = cos, sin (times the attention factor); k and v are stored as IEEE half at slots [T].
+/// values rotated by rope [T, Half, 2] = cos, sin (times the attention factor); k and v are stored as IEEE half at slots [T],
+/// nowhere where the slot is −1.
 /// Bytes: qkv twice, half of k and v once; about 6 operations a value. Bound by memory; by launch for one token.
 /// One group for a token's head.
 /// Reference: Reference/AttentionOps.cs.
@@ -75,9 +76,10 @@ internal static class RopeStoreKvKernel
             }
         }
         Group.Barrier();
-        if (!isQuery)
+        var slot = slots[t];
+        if (!isQuery && slot >= 0)
         {
-            int slot = slots[t], block = slot / shape.BlockSize, within = slot - block * shape.BlockSize;
+            int block = slot / shape.BlockSize, within = slot - block * shape.BlockSize;
             int kvHead = isKey ? head - shape.NHeads : head - shape.NHeads - shape.NKvHeads, row = shape.NKvHeads * shape.HeadStride;
             var to = ((block * 2 + (isKey ? 0 : 1)) * shape.BlockSize + within) * row + kvHead * shape.HeadStride;
             for (var i = item; i < shape.HeadDim; i += GroupSize) cache[to + i] = (ushort)NumberFormats.ToHalf(qkv[at + i]);

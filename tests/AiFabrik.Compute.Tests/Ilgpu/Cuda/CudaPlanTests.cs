@@ -35,6 +35,22 @@ public sealed class CudaPlanTests
         Assert.Equal(size, CudaGraph.BucketSize(bucket));
     }
 
+    [Theory]
+    [InlineData(7, 5, null)]
+    [InlineData(8, 0, "sm_80")]
+    [InlineData(8, 6, "sm_86")]
+    [InlineData(8, 8, "sm_87")]
+    [InlineData(8, 9, "sm_89")]
+    [InlineData(9, 0, "sm_90")]
+    [InlineData(10, 3, "sm_100")]
+    [InlineData(12, 1, "sm_120")]
+    [InlineData(13, 0, "sm_120")]
+    public void The_target_is_the_newest_that_the_device_runs(int major, int minor, string? target)
+    {
+        Assert.Equal(target, CudaTarget.For(major, minor));
+        if (target is not null) Assert.Contains(target, PtxPatch.Retarget(".version 7.0\n.target sm_80", target), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Batches_beyond_the_largest_bucket_have_none()
     {

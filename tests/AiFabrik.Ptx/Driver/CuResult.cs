@@ -1,0 +1,36 @@
+namespace AiFabrik.Ptx;
+
+/// <summary>Results of driver calls (CUDA Driver API, <c>CUresult</c>).</summary>
+public enum CuResult
+{
+    Success = 0,
+    InvalidValue = 1,
+    OutOfMemory = 2,
+    NotInitialized = 3,
+    NoDevice = 100,
+    InvalidDevice = 101,
+    InvalidContext = 201,
+    NoBinaryForGpu = 209,
+    PeerAccessUnsupported = 217,
+    InvalidPtx = 218,
+    UnsupportedPtxVersion = 222,
+    InvalidHandle = 400,
+    NotFound = 500,
+    NotReady = 600,
+    IllegalAddress = 700,
+    LaunchOutOfResources = 701,
+    HostMemoryAlreadyRegistered = 712,
+    HostMemoryNotRegistered = 713,
+    IllegalInstruction = 715,
+    MisalignedAddress = 716,
+    LaunchFailed = 719,
+    NotSupported = 801,
+    StreamCaptureUnsupported = 900,
+    StreamCaptureInvalidated = 901,
+    StreamCaptureUnmatched = 903,
+    StreamCaptureImplicit = 906,
+    CapturedEvent = 907,
+    StreamCaptureWrongThread = 908,
+    GraphExecUpdateFailure = 910,
+    Unknown = 999,
+}
