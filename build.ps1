@@ -40,6 +40,9 @@ switch ($Verb) {
     'setup' { Assert-Tools }
     'build' { Build-All }
     'test' {
+        Assert-Tools
+        # Before anything else restores: that would write the lock files anew instead of holding to them.
+        Invoke-Checked dotnet @('restore', 'AiFabrik.sln', '--locked-mode', '-v', 'q', '-nologo')
         Build-All
         Invoke-Checked ctest @('--test-dir', 'native/build', '-C', 'Release', '--output-on-failure')
         Invoke-Checked dotnet (@('test', '--solution', 'AiFabrik.sln', '-c', $configuration) + $Rest)

@@ -95,6 +95,8 @@ LAUNCHER
 # Runs a step whose output is kept to count tests; a failing step does not stop the others.
 run_tests() {
   setup_tests
+  # Before anything else restores: that would write the lock files anew instead of holding to them.
+  dotnet restore AiFabrik.sln --locked-mode -v q -nologo || die "a packages.lock.json is not what Directory.Packages.props asks for: run 'dotnet restore AiFabrik.sln' and commit the change"
   build
   say "native tests"
   local failed=0 log=out/test.log

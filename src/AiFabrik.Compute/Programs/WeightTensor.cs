@@ -15,7 +15,7 @@ public sealed record WeightTensor(string Name, WeightType Type, int Rows, int Co
     public long ExpertStrideBytes { get; init; }
 
     /// <summary>Bytes that the weights occupy as stored: what a full pass over the matrix has to read at least.</summary>
-    public long WeightBytes => Experts * Rows * WeightTypes.RowBytes(Type, Cols);
+    public long WeightBytes => (long)Experts * Rows * WeightTypes.RowBytes(Type, Cols);
 
     /// <summary>Rows [first, first + count) of this matrix as a view.</summary>
     public WeightTensor SliceRows(string name, int first, int count) =>

@@ -13,7 +13,11 @@ internal sealed class FileBytes : IDisposable
     /// <summary>Alignment of memory of our own: a cache line, and whatever vector loads want.</summary>
     public const int OwnAlignmentBytes = 64;
 
+    /// <summary>Bytes of own memory up to which it is a pinned array; beyond, it lies outside the managed heap.</summary>
+    public const long ArrayBytesMax = 1L << 30;
+
     private readonly MappedFile? _file;
+    private readonly AlignedMemory? _large;
     private byte[]? _memory;
     private readonly int _start;
 
@@ -23,6 +27,14 @@ internal sealed class FileBytes : IDisposable
         Name = file.Path;
         LengthBytes = file.LengthBytes;
         Address = file.Address;
+    }
+
+    private FileBytes(string name, AlignedMemory large)
+    {
+        _large = large;
+        Name = name;
+        LengthBytes = large.LengthBytes;
+        Address = large.Address;
     }
 
     private FileBytes(string name, byte[] pinned, int start, int length)
@@ -61,11 +73,12 @@ internal sealed class FileBytes : IDisposable
     }
 
     /// <summary>Zeroed memory of our own, aligned to <see cref="OwnAlignmentBytes"/>.</summary>
-    public static FileBytes Allocate(string name, int length)
+    public static FileBytes Allocate(string name, long length)
     {
-        var memory = GC.AllocateArray<byte>(checked(length + OwnAlignmentBytes), pinned: true);
+        if (length > ArrayBytesMax) return new FileBytes(name, new AlignedMemory(length, OwnAlignmentBytes));
+        var memory = GC.AllocateArray<byte>((int)length + OwnAlignmentBytes, pinned: true);
         var start = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(memory, 0) & (OwnAlignmentBytes - 1));
-        return new FileBytes(name, memory, start, length);
+        return new FileBytes(name, memory, start, (int)length);
     }
 
     /// <summary>The first <paramref name="length"/> bytes of memory of our own, which is not copied.</summary>
@@ -79,13 +92,18 @@ internal sealed class FileBytes : IDisposable
         return copy;
     }
 
-    /// <summary>Memory of our own, to be filled.</summary>
-    public Span<byte> Writable => (_memory ?? throw new ObjectDisposedException(Name)).AsSpan(_start, (int)LengthBytes);
+    /// <summary>Memory of our own, smaller than 2 GiB, to be filled.</summary>
+    public Span<byte> Writable => WritableBytes(0, checked((int)LengthBytes));
+
+    /// <summary>Memory of our own, to be filled: the bytes [offset, offset + length).</summary>
+    public Span<byte> WritableBytes(long offset, int length) =>
+        _large is not null ? _large.Bytes(offset, length) : (_memory ?? throw new ObjectDisposedException(Name)).AsSpan(_start, (int)LengthBytes).Slice(checked((int)offset), length);
 
     /// <summary>The bytes [offset, offset + length); throws if they are not all there.</summary>
     public ReadOnlySpan<byte> Bytes(long offset, int length)
     {
         if (_file is not null) return _file.Bytes(offset, length);
+        if (_large is not null) return _large.Bytes(offset, length);
         ObjectDisposedException.ThrowIf(_memory is null, this);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, LengthBytes - length);
@@ -95,6 +113,7 @@ internal sealed class FileBytes : IDisposable
     public void Dispose()
     {
         _file?.Dispose();
+        _large?.Dispose();
         _memory = null;
     }
 }

@@ -25,6 +25,15 @@ public sealed record ModelConfig
     /// <summary>The head is the embedding matrix (also when no output tensor exists).</summary>
     public bool TiedEmbeddings { get; init; }
 
+    /// <summary>Whether q, k and v, the attention's output and the dense feed-forward have biases. null: where the file has them, as GGUF does not say.</summary>
+    public bool? QkvBias { get; init; }
+
+    /// <inheritdoc cref="QkvBias"/>
+    public bool? OutputBias { get; init; }
+
+    /// <inheritdoc cref="QkvBias"/>
+    public bool? FfnBias { get; init; }
+
     public Activation Activation { get; init; } = Activation.Silu;
 
     /// <summary>Values of a head that are rotated (partial_rotary_factor · HeadDim).</summary>

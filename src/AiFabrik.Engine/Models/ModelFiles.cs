@@ -129,7 +129,9 @@ public sealed class ModelFiles : IDisposable
             if (weights is not null || options.Quantize is not null) model.Dispose();
         }
         weights ??= Load();
-        return new ModelFiles(path, config, weights, paths) { Directory = path, EosIds = eos, Sampling = sampling };
+        // A head of its own was kept only where it differs from the embedding.
+        var tied = config.TiedEmbeddings && !weights.TryGet(Architectures.TensorNames.Output, out _);
+        return new ModelFiles(path, config with { TiedEmbeddings = tied }, weights, paths) { Directory = path, EosIds = eos, Sampling = sampling };
     }
 
     /// <summary>Quantised weights, if they are asked for.</summary>

@@ -47,7 +47,7 @@ internal static class Blocks
         {
             Input = b.AttentionOut, Output = output < 0 ? b.Residual : output, Accumulate = output < 0 ? 1 : 0,
             W0 = b.Matrix(ProgramBuilder.Name(layer, "attn_output.weight"), c.HiddenDim, qRows),
-            B0 = b.OptionalVector(ProgramBuilder.Name(layer, "attn_output.bias"), c.HiddenDim),
+            B0 = b.Bias(ProgramBuilder.Name(layer, "attn_output.bias"), c.HiddenDim, c.OutputBias),
         });
     }
 
@@ -63,12 +63,12 @@ internal static class Blocks
         {
             Input = act, Output = output < 0 ? b.Residual : output, Accumulate = output < 0 ? 1 : 0,
             W0 = b.Matrix(ProgramBuilder.Name(layer, "ffn_down.weight"), c.HiddenDim, c.FfnDim),
-            B0 = b.OptionalVector(ProgramBuilder.Name(layer, "ffn_down.bias"), c.HiddenDim),
+            B0 = b.Bias(ProgramBuilder.Name(layer, "ffn_down.bias"), c.HiddenDim, c.FfnBias),
         });
     }
 
-    /// <summary>Mixture of experts on Normed, added to Residual: router, choice, gated products, weighted sum.</summary>
-    public static void Experts(this ProgramBuilder b, int layer, bool renormalize, Activation activation)
+    /// <summary>Mixture of experts on Normed, added to Residual: router, choice, gated products, weighted sum. Biases act where there are some; if <paramref name="biases"/>, all must be there.</summary>
+    public static void Experts(this ProgramBuilder b, int layer, bool renormalize, Activation activation, bool biases = false)
     {
         var c = b.Config;
         if (c.NExperts <= 0) throw new ModelFormatException($"The model's number of experts is {c.NExperts}, but a {c.Architecture} model needs some.");
@@ -78,7 +78,7 @@ internal static class Blocks
         b.Emit(Op.Of(OpKind.MatMul) with
         {
             Input = b.Normed, Output = router,
-            W0 = b.Matrix(Name("ffn_gate_inp.weight"), c.NExperts, c.HiddenDim), B0 = b.OptionalVector(Name("ffn_gate_inp.bias"), c.NExperts),
+            W0 = b.Matrix(Name("ffn_gate_inp.weight"), c.NExperts, c.HiddenDim), B0 = b.Bias(Name("ffn_gate_inp.bias"), c.NExperts, biases ? true : null),
         });
         b.Emit(Op.Of(OpKind.MoeRoute) with { Input = router, Output = route, TopK = c.NExpertsUsed, Renormalize = renormalize ? 1 : 0 });
         b.Emit(Op.Of(OpKind.MoeGateUp) with
@@ -86,14 +86,14 @@ internal static class Blocks
             Input = b.Normed, Input2 = route, Output = ffn, TopK = c.NExpertsUsed, Activation = activation,
             W0 = b.Matrix(Name("ffn_gate_exps.weight"), c.ExpertFfnDim, c.HiddenDim, c.NExperts),
             W1 = b.Matrix(Name("ffn_up_exps.weight"), c.ExpertFfnDim, c.HiddenDim, c.NExperts),
-            B0 = b.OptionalExpertVectors(Name("ffn_gate_exps.bias"), c.NExperts, c.ExpertFfnDim),
-            B1 = b.OptionalExpertVectors(Name("ffn_up_exps.bias"), c.NExperts, c.ExpertFfnDim),
+            B0 = b.ExpertBias(Name("ffn_gate_exps.bias"), c.NExperts, c.ExpertFfnDim, biases),
+            B1 = b.ExpertBias(Name("ffn_up_exps.bias"), c.NExperts, c.ExpertFfnDim, biases),
         });
         b.Emit(Op.Of(OpKind.MoeDown) with
         {
             Input = ffn, Input2 = route, Output = b.Residual, TopK = c.NExpertsUsed, Accumulate = 1,
             W0 = b.Matrix(Name("ffn_down_exps.weight"), c.HiddenDim, c.ExpertFfnDim, c.NExperts),
-            B0 = b.OptionalExpertVectors(Name("ffn_down_exps.bias"), c.NExperts, c.HiddenDim),
+            B0 = b.ExpertBias(Name("ffn_down_exps.bias"), c.NExperts, c.HiddenDim, biases),
         });
     }
 
@@ -102,17 +102,18 @@ internal static class Blocks
     {
         string Name(string tensor) => ProgramBuilder.Name(layer, tensor);
         var hidden = b.Config.HiddenDim;
+        var bias = b.Config.QkvBias;
         var op = Op.Of(OpKind.MatMul) with { Input = b.Normed, Output = b.Qkv };
         if (b.Has(Name("attn_qkv.weight")))
         {
             var rows = qRows + 2 * kvRows;
-            return op with { W0 = b.Matrix(Name("attn_qkv.weight"), rows, hidden), B0 = b.OptionalVector(Name("attn_qkv.bias"), rows) };
+            return op with { W0 = b.Matrix(Name("attn_qkv.weight"), rows, hidden), B0 = b.Bias(Name("attn_qkv.bias"), rows, bias) };
         }
         return op with
         {
-            W0 = b.Matrix(Name("attn_q.weight"), qRows, hidden), B0 = b.OptionalVector(Name("attn_q.bias"), qRows),
-            W1 = b.Matrix(Name("attn_k.weight"), kvRows, hidden), B1 = b.OptionalVector(Name("attn_k.bias"), kvRows),
-            W2 = b.Matrix(Name("attn_v.weight"), kvRows, hidden), B2 = b.OptionalVector(Name("attn_v.bias"), kvRows),
+            W0 = b.Matrix(Name("attn_q.weight"), qRows, hidden), B0 = b.Bias(Name("attn_q.bias"), qRows, bias),
+            W1 = b.Matrix(Name("attn_k.weight"), kvRows, hidden), B1 = b.Bias(Name("attn_k.bias"), kvRows, bias),
+            W2 = b.Matrix(Name("attn_v.weight"), kvRows, hidden), B2 = b.Bias(Name("attn_v.bias"), kvRows, bias),
         };
     }
 
@@ -126,8 +127,8 @@ internal static class Blocks
         {
             return op with
             {
-                W0 = b.Matrix(gate + ".weight", ffn, hidden), B0 = b.OptionalVector(gate + ".bias", ffn),
-                W1 = b.Matrix(up + ".weight", ffn, hidden), B1 = b.OptionalVector(up + ".bias", ffn),
+                W0 = b.Matrix(gate + ".weight", ffn, hidden), B0 = b.Bias(gate + ".bias", ffn, b.Config.FfnBias),
+                W1 = b.Matrix(up + ".weight", ffn, hidden), B1 = b.Bias(up + ".bias", ffn, b.Config.FfnBias),
             };
         }
         return op with

@@ -14,6 +14,6 @@ internal static class GptOss
         b.PreNorm(layer, "attn_norm.weight");
         b.Attention(layer, sinks: true);
         b.PreNorm(layer, b.Has(ProgramBuilder.Name(layer, preFfnNorm)) ? preFfnNorm : "ffn_norm.weight");
-        b.Experts(layer, renormalize: true, Activation.GptOss);
+        b.Experts(layer, renormalize: true, Activation.GptOss, biases: true);
     }
 }

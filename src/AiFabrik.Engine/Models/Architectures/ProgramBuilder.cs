@@ -89,6 +89,9 @@ internal sealed class ProgramBuilder
     /// <summary>An F32 vector, or −1 where the model has none.</summary>
     public int OptionalVector(string name, int length) => Has(name) ? Vector(name, length) : -1;
 
+    /// <summary>A bias: one that must be there, one that is not used, or one that the model may have, −1 where it has none.</summary>
+    public int Bias(string name, int length, bool? expected) => expected switch { true => Vector(name, length), false => -1, null => OptionalVector(name, length) };
+
     /// <summary>Part of an F32 vector, or −1 where the model has none.</summary>
     public int OptionalVectorPart(string name, int length, int first, int count)
     {
@@ -100,10 +103,11 @@ internal sealed class ProgramBuilder
         });
     }
 
-    /// <summary>F32 biases [experts, length] of stacked experts, or −1. Given as experts of one row or as one matrix of rows.</summary>
-    public int OptionalExpertVectors(string name, int experts, int length)
+    /// <summary>F32 biases [experts, length] of stacked experts, −1 where there are none and none is expected. Given as experts of one row or as one matrix of rows.</summary>
+    public int ExpertBias(string name, int experts, int length, bool expected)
     {
-        if (!_source.TryGet(name, out var tensor)) return -1;
+        if (!expected && !Has(name)) return -1;
+        var tensor = Required(name);
         var rowsAreExperts = tensor.Experts == 1 && tensor.Rows == experts;
         if (tensor.Cols != length || !(rowsAreExperts || (tensor.Experts == experts && tensor.Rows == 1)))
             throw WrongShape(name, Shape(experts, length, 1), tensor);

@@ -65,6 +65,9 @@ internal static class GgufConfig
             ContextLen = GgufRope.ContextLen(keys, context),
             NormEps = keys.Float("attention.layer_norm_rms_epsilon"),
             TiedEmbeddings = !file.TryGetTensor("output.weight", out _),
+            // Where the family always has biases, a file without them is not whole; else what the file has counts.
+            QkvBias = architecture is Architecture.Qwen2 or Architecture.GptOss ? true : null,
+            OutputBias = architecture == Architecture.GptOss ? true : null,
             Activation = gemma ? Activation.GeluTanh : architecture == Architecture.GptOss ? Activation.GptOss : Activation.Silu,
             RotaryDim = rotary,
             RopeStyle = architecture is Architecture.Llama or Architecture.Mixtral ? RopeStyle.Interleaved : RopeStyle.HalfSplit,
@@ -90,7 +93,7 @@ internal static class GgufConfig
     {
         if (keys.Float("attention.scale", 0) is > 0 and var given) return given;
         var is27B = (architecture == Architecture.Gemma2 && layers == Gemma2Layers27B) || (architecture == Architecture.Gemma3 && layers == Gemma3Layers27B);
-        return 1 / MathF.Sqrt(is27B ? hidden / heads : headDim);
+        return (float)(1 / Math.Sqrt(is27B ? hidden / heads : headDim));
     }
 
     private static int[] Windows(GgufFile file, GgufKeys keys, Architecture architecture, int layers)

@@ -10,9 +10,12 @@ internal static class HfConfig
     public const int BytesMax = 4 << 20;
 
     private const int Gemma3Pattern = 6;
+    private const string MultimodalMistral = "mistral3";
 
-    /// <summary>The swiglu limit that the activation is written for.</summary>
-    private const double GptOssSwigluLimit = 7;
+    private const string AttentionBiasKey = "attention_bias";
+
+    /// <summary>The swiglu limit and slope that the activation is written for.</summary>
+    private const double GptOssSwigluLimit = 7, GptOssSwigluAlpha = 1.702;
 
     /// <summary>Reads a file; <see cref="ModelFormatException"/> where it doesn't hold a configuration that we support.</summary>
     public static ModelConfig Read(string path)
@@ -26,10 +29,11 @@ internal static class HfConfig
     {
         if (root.ValueKind != JsonValueKind.Object) throw new ModelFormatException($"{path} is not a JSON object.");
         var config = new HfObject(path, root);
-        var family = Family(config);
+        // Multimodal checkpoints nest the language model's settings; of Mistral's, the nested model_type says which language model it is.
+        var nested = config.Object("text_config");
+        var family = Family(nested is { } text && config.Text("model_type") == MultimodalMistral ? text : config);
         CheckQuantization(config, family);
-        // Published multimodal Gemma 3 checkpoints nest the language model's settings.
-        if (config.Object("text_config") is { } nested && family.Architecture == Architecture.Gemma3) config = nested;
+        if (nested is { } settings && family.Architecture is Architecture.Gemma3 or Architecture.Mistral) config = settings;
         return Read(config, family).Checked(path);
     }
 
@@ -63,6 +67,7 @@ internal static class HfConfig
         var context = rope.ContextLen();
         var experts = family.Experts == 0 ? 0 : c.Int("num_local_experts", c.Int("num_experts", family.Experts));
         if (a == Architecture.GptOss && c.Double("swiglu_limit", GptOssSwigluLimit) != GptOssSwigluLimit) throw c.Wrong("swiglu_limit", $"is not {GptOssSwigluLimit}, which is not supported");
+        if (a == Architecture.GptOss && c.Double("swiglu_alpha", GptOssSwigluAlpha) != GptOssSwigluAlpha) throw c.Wrong("swiglu_alpha", $"is not {GptOssSwigluAlpha}, which is not supported");
         if (c.Bool("use_bidirectional_attention", false)) throw c.Wrong("use_bidirectional_attention", "is not supported");
         return new ModelConfig
         {
@@ -71,12 +76,16 @@ internal static class HfConfig
             HiddenDim = hidden,
             FfnDim = ffn,
             NHeads = heads,
-            NKvHeads = c.Int("num_key_value_heads", family.KvHeads ?? heads),
+            // Written as null it means one for each head; left out, what the family takes.
+            NKvHeads = c.Has("num_key_value_heads") ? c.Int("num_key_value_heads", heads) : family.KvHeads ?? heads,
             HeadDim = headDim,
             VocabSize = c.Int("vocab_size", family.Vocab),
             ContextLen = context,
             NormEps = (float)c.Double("rms_norm_eps", family.Eps),
             TiedEmbeddings = c.Bool("tie_word_embeddings", family.Tied),
+            QkvBias = a == Architecture.Qwen2 || (family.AttentionBias is { } qkv && c.Bool(AttentionBiasKey, qkv)),
+            OutputBias = a != Architecture.Qwen2 && family.AttentionBias is { } output && c.Bool(AttentionBiasKey, output),
+            FfnBias = a == Architecture.Llama && c.Bool("mlp_bias", false),
             Activation = Activate(c, a, gemma),
             RotaryDim = rotary,
             RopeStyle = RopeStyle.HalfSplit,

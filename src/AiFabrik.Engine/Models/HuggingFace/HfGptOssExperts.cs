@@ -29,7 +29,7 @@ internal sealed class HfGptOssExperts(SafetensorsModel model, ModelConfig config
         if (!model.TryGet(name, out var t)) throw Wrong(name, "is missing");
         if (!shape.SequenceEqual(t.Shape)) throw Wrong(name, $"has the shape [{string.Join(", ", t.Shape)}] where [{string.Join(", ", shape.ToArray())}] is needed");
         if (dtype is null ? !t.TryWeightType(out _) : t.DType != dtype) throw Wrong(name, $"has the dtype {t.DType}, which is not supported here");
-        if (t.Bytes is 0 or > int.MaxValue) throw Wrong(name, "is empty or larger than 2 GiB");
+        if (t.Bytes == 0) throw Wrong(name, "is empty");
         return t;
     }
 
@@ -49,13 +49,13 @@ internal sealed class HfGptOssExperts(SafetensorsModel model, ModelConfig config
         foreach (var (name, first, step) in targets)
         {
             var ours = rows / step;
-            var memory = Allocate(name, (long)config.NExperts * ours * perRow * BlockBytes);
-            Parallel.For(0, config.NExperts * ours, row =>
+            var memory = FileBytes.Allocate(name, (long)config.NExperts * ours * perRow * BlockBytes);
+            Parallel.For(0L, (long)config.NExperts * ours, row =>
             {
                 var from = (row / ours * rows + first + row % ours * step) * perRow;
-                var b = blocks.File.Bytes(blocks.Offset + (long)from * HalfBlock, perRow * HalfBlock);
+                var b = blocks.File.Bytes(blocks.Offset + from * HalfBlock, perRow * HalfBlock);
                 var s = scales.File.Bytes(scales.Offset + from, perRow);
-                var to = memory.Writable.Slice(row * perRow * BlockBytes, perRow * BlockBytes);
+                var to = memory.WritableBytes(row * perRow * BlockBytes, perRow * BlockBytes);
                 for (var i = 0; i < perRow; i++) Repack(b.Slice(i * HalfBlock, HalfBlock), s[i], to.Slice(i * BlockBytes, BlockBytes));
             });
             set.Add(name, WeightType.MXFP4, ours, cols, memory, config.NExperts);
@@ -79,14 +79,15 @@ internal sealed class HfGptOssExperts(SafetensorsModel model, ModelConfig config
         var t = Require(theirs, null, config.NExperts, cols, rows);
         t.TryWeightType(out var type);
         var size = WeightTypes.BlockBytes(type);
+        if ((long)rows * cols * size > int.MaxValue) throw Wrong(theirs, "has more than 2 GiB for each expert, which is not supported");
         foreach (var (name, first, step) in targets)
         {
             var ours = rows / step;
-            var memory = Allocate(name, (long)config.NExperts * ours * cols * size);
+            var memory = FileBytes.Allocate(name, (long)config.NExperts * ours * cols * size);
             Parallel.For(0, config.NExperts, e =>
             {
-                var from = t.File.Bytes(t.Offset + (long)e * rows * cols * size, checked(rows * cols * size));
-                var to = memory.Writable.Slice(e * ours * cols * size, ours * cols * size);
+                var from = t.File.Bytes(t.Offset + (long)e * rows * cols * size, rows * cols * size);
+                var to = memory.WritableBytes((long)e * ours * cols * size, ours * cols * size);
                 if (size == sizeof(float)) Transpose(MemoryMarshal.Cast<byte, uint>(from), MemoryMarshal.Cast<byte, uint>(to), rows, cols, first, step);
                 else Transpose(MemoryMarshal.Cast<byte, ushort>(from), MemoryMarshal.Cast<byte, ushort>(to), rows, cols, first, step);
             });
@@ -103,22 +104,17 @@ internal sealed class HfGptOssExperts(SafetensorsModel model, ModelConfig config
     private void AddBias(string theirs, int rows, (string Name, int First, int Step)[] targets)
     {
         var t = Require(theirs, null, config.NExperts, rows);
+        if (t.Count > int.MaxValue / sizeof(float)) throw Wrong(theirs, "is larger than a bias can be");
         t.TryWeightType(out var type);
         var all = new float[t.Count];
         FloatVectors.ToFloat(type, t.File.Bytes(t.Offset, (int)t.Bytes), all);
         foreach (var (name, first, step) in targets)
         {
             var ours = rows / step;
-            var memory = Allocate(name, (long)config.NExperts * ours * sizeof(float));
+            var memory = FileBytes.Allocate(name, (long)config.NExperts * ours * sizeof(float));
             var to = MemoryMarshal.Cast<byte, float>(memory.Writable);
             for (var i = 0; i < to.Length; i++) to[i] = all[i / ours * rows + first + i % ours * step];
             set.Add(name, WeightType.F32, config.NExperts, ours, memory);
         }
-    }
-
-    private FileBytes Allocate(string name, long bytes)
-    {
-        if (bytes > Array.MaxLength - FileBytes.OwnAlignmentBytes) throw Wrong(name, "is larger than 2 GiB");
-        return FileBytes.Allocate(name, (int)bytes);
     }
 }

@@ -8,6 +8,9 @@ internal readonly struct HfObject(string path, JsonElement element)
     public string Path => path;
     public JsonElement Element => element;
 
+    /// <summary>An object without a member.</summary>
+    public bool IsEmpty => element.ValueKind == JsonValueKind.Object && element.GetPropertyCount() == 0;
+
     /// <summary>The value, unless it is absent or null.</summary>
     public bool TryGet(string name, out JsonElement value)
     {

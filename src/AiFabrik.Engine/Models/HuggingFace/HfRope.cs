@@ -29,7 +29,8 @@ internal readonly struct HfRope
     /// <summary>The settings of a layer type in the new way; null in the old one.</summary>
     private HfObject? Parameters(string layerType) => _config.Object("rope_parameters") is not { } all ? null : all.Object(layerType) ?? all;
 
-    private HfObject? Scaling => Parameters(Global) ?? _config.Object("rope_scaling");
+    /// <summary>Where both ways are used at once, the old one's scaling wins, as in transformers.</summary>
+    private HfObject? Scaling => _config.Object("rope_scaling") is { IsEmpty: false } old ? old : Parameters(Global) is { IsEmpty: false } parameters ? parameters : null;
 
     /// <summary>Values of a head that are rotated.</summary>
     public int RotaryDim(int headDim)
@@ -41,7 +42,7 @@ internal readonly struct HfRope
     }
 
     /// <summary>Frequencies of global layers.</summary>
-    public RopeTable Table(int rotaryDim) => Table(rotaryDim, Scaling, Theta(Parameters(Global), _family.Theta));
+    public RopeTable Table(int rotaryDim) => Table(rotaryDim, Scaling, _config.Object("rope_scaling")?.OptionalDouble("rope_theta") ?? Theta(Parameters(Global), _family.Theta));
 
     /// <summary>Frequencies of Gemma 3's windowed layers, where no scaling acts unless it is written for them.</summary>
     public RopeTable LocalTable(int rotaryDim)
@@ -60,14 +61,19 @@ internal readonly struct HfRope
 
     private double Theta(HfObject? parameters, double otherwise) => parameters?.OptionalDouble("rope_theta") ?? _config.Double("rope_theta", otherwise);
 
-    private static string Type(HfObject scaling) => scaling.Text("rope_type") ?? scaling.Text("type") ?? "default";
+    /// <summary>Phi-3 called its scaling su and yarn before it was called longrope.</summary>
+    private string Type(HfObject scaling)
+    {
+        var type = scaling.Text("rope_type") ?? scaling.Text("type") ?? "default";
+        return type == "su" || (IsPhi3 && type == "yarn") ? "longrope" : type;
+    }
 
     private int Original(HfObject scaling)
     {
         const string Name = "original_max_position_embeddings";
         // Phi-3's configuration class has the key at the top level, with a default: there it always wins.
         if (IsPhi3) return _config.Int(Name, DefaultOriginalContextLen);
-        return scaling.TryGet(Name, out _) ? scaling.Int(Name) : _config.Int(Name, Context);
+        return scaling.Int(Name, _config.Int(Name, Context));
     }
 
     private RopeTable Table(int rotaryDim, HfObject? scaling, double theta)
@@ -90,7 +96,7 @@ internal readonly struct HfRope
                 var original = Original(s);
                 return RopeScaling.Yarn(rotaryDim, theta, s.OptionalDouble("factor") ?? (double)Context / Math.Max(original, 1), original,
                     s.Double("beta_fast", 32), s.Double("beta_slow", 1), s.OptionalDouble("attention_factor"), s.OptionalDouble("mscale"), s.OptionalDouble("mscale_all_dim"), s.Bool("truncate", true));
-            case "longrope" or "su":
+            case "longrope":
                 return RopeScaling.LongRope(rotaryDim, theta, s.Floats("short_factor"), s.Floats("long_factor"), Original(s),
                     s.OptionalDouble("factor") ?? (double)Context / Math.Max(Original(s), 1), s.OptionalDouble("attention_factor"));
             default:

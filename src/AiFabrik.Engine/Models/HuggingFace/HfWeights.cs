@@ -44,16 +44,28 @@ internal sealed class HfWeights
         var prefix = Array.Find(HfNames.Prefixes, p => _model.TryGet($"{p}embed_tokens.weight", out _)) ?? throw Wrong("there is no tensor embed_tokens.weight");
         AddMatrix($"{prefix}embed_tokens.weight", "token_embd.weight");
         AddVector($"{prefix}norm.weight", "output_norm.weight", IsGemma ? 1 : 0);
-        if (!_config.TiedEmbeddings)
-        {
-            var head = Array.Find(HfNames.Heads, h => _model.TryGet(h, out _)) ?? throw Wrong("there is no tensor lm_head.weight, although the head is not tied to the embedding");
-            AddMatrix(head, "output.weight");
-        }
+        AddHead($"{prefix}embed_tokens.weight");
         for (var layer = 0; layer < _config.NLayers; layer++)
         {
             AddLayer($"{prefix}layers.{layer}.", $"blk.{layer}.");
             _progress?.Report(new ModelLoadProgress(ModelLoadStage.Reading, layer + 1, _config.NLayers));
         }
+    }
+
+    /// <summary>A head that stands there beside a tied embedding counts if it differs from it, as transformers 5 has it.</summary>
+    private void AddHead(string embedding)
+    {
+        var head = Array.Find(HfNames.Heads, h => _model.TryGet(h, out _));
+        if (head is null && !_config.TiedEmbeddings) throw Wrong("there is no tensor lm_head.weight, although the head is not tied to the embedding");
+        if (head is not null && !(_config.TiedEmbeddings && SameMatrix(Matrix(head, ""), Matrix(embedding, "")))) AddMatrix(head, "output.weight");
+    }
+
+    private static bool SameMatrix(WeightTensor a, WeightTensor b)
+    {
+        if (a.Type != b.Type || a.Rows != b.Rows || a.Cols != b.Cols) return false;
+        for (var row = 0; row < a.Rows; row++)
+            if (!a.RowSpan(0, row).SequenceEqual(b.RowSpan(0, row))) return false;
+        return true;
     }
 
     private void AddLayer(string theirs, string ours)
@@ -71,10 +83,10 @@ internal sealed class HfWeights
         switch (_config.Architecture)
         {
             case Architecture.Mixtral:
-                AddExperts($"{theirs}block_sparse_moe.experts", ours, HfNames.MixtralExperts);
+                AddExperts($"{theirs}mlp.experts", $"{theirs}block_sparse_moe.experts", ours, HfNames.MixtralExperts);
                 break;
             case Architecture.Qwen3Moe when _model.TryGet($"{theirs}mlp.gate.weight", out _):
-                AddExperts($"{theirs}mlp.experts", ours, HfNames.QwenExperts);
+                AddExperts($"{theirs}mlp.experts", $"{theirs}mlp.experts", ours, HfNames.QwenExperts);
                 break;
             case Architecture.GptOss:
                 new HfGptOssExperts(_model, _config, _set, _source).Add($"{theirs}mlp.experts.", ours);
@@ -107,44 +119,40 @@ internal sealed class HfWeights
         _set.AddVector(ours, type, 1, (int)t.Count, t.File.Bytes(t.Offset, (int)t.Bytes), add);
     }
 
-    private void AddExperts(string theirs, string ours, (string Theirs, string Ours)[] names)
+    private void AddExperts(string stacked, string single, string ours, (string Theirs, string Ours)[] names)
     {
+        if (_model.TryGet($"{stacked}.gate_up_proj", out _))
+        {
+            AddStacked(stacked, ours);
+            return;
+        }
         foreach (var (t, o) in names)
         {
             var name = $"{ours}{o}.weight";
             var experts = new WeightTensor[_config.NExperts];
-            for (var e = 0; e < experts.Length; e++)
-            {
-                experts[e] = Matrix($"{theirs}.{e}.{t}.weight", name);
-                if (experts[e].Type != experts[0].Type || experts[e].Rows != experts[0].Rows || experts[e].Cols != experts[0].Cols)
-                    throw Wrong($"tensor {ModelText.Quote($"{theirs}.{e}.{t}.weight")} differs in shape or type from expert 0's");
-            }
-            if (!AddStrided(experts, theirs, t)) AddCopied(experts, theirs, t, name);
+            for (var e = 0; e < experts.Length; e++) experts[e] = Matrix($"{single}.{e}.{t}.weight", $"{single}.{e}.{t}.weight");
+            if (ExpertStack.Odd(experts) is { } odd) throw Wrong($"tensor {ModelText.Quote(odd.Name)} differs in shape or type from expert 0's");
+            ExpertStack.Add(_set, name, experts);
         }
     }
 
-    /// <summary>Experts at equal, positive distances of one file need no copy.</summary>
-    private bool AddStrided(WeightTensor[] experts, string theirs, string name)
+    /// <summary>Experts as transformers 5 holds them: gate_up_proj [experts, 2·ffn, hidden], gate before up, and down_proj [experts, hidden, ffn]. Views, no copies.</summary>
+    private void AddStacked(string theirs, string ours)
     {
-        var stride = experts.Length > 1 ? (long)experts[1].Data - experts[0].Data : 0;
-        if (stride < 0) return false;
-        var file = Require($"{theirs}.0.{name}.weight").File;
-        for (var e = 1; e < experts.Length; e++)
-            if (experts[e].Data != experts[0].Data + (nint)(e * stride) || Require($"{theirs}.{e}.{name}.weight").File != file) return false;
-        _set.Add(experts[0] with { Experts = experts.Length, ExpertStrideBytes = stride });
-        return true;
+        int ffn = _config.ExpertFfnDim, hidden = _config.HiddenDim;
+        var gateUp = Stacked($"{theirs}.gate_up_proj", 2 * ffn, hidden);
+        _set.Add(gateUp.SliceRows($"{ours}ffn_gate_exps.weight", 0, ffn));
+        _set.Add(gateUp.SliceRows($"{ours}ffn_up_exps.weight", ffn, ffn));
+        _set.Add(Stacked($"{theirs}.down_proj", hidden, ffn) with { Name = $"{ours}ffn_down_exps.weight" });
     }
 
-    private void AddCopied(WeightTensor[] experts, string theirs, string t, string name)
+    private WeightTensor Stacked(string name, int rows, int cols)
     {
-        var bytes = experts[0].WeightBytes;
-        if (bytes * experts.Length > Array.MaxLength - FileBytes.OwnAlignmentBytes) throw Wrong($"the experts of {ModelText.Quote(theirs)} do not fit into one stacked tensor");
-        var memory = FileBytes.Allocate(name, (int)(bytes * experts.Length));
-        Parallel.For(0, experts.Length, e =>
-        {
-            var source = Require($"{theirs}.{e}.{t}.weight");
-            source.File.Bytes(source.Offset, (int)bytes).CopyTo(memory.Writable[(int)(e * bytes)..]);
-        });
-        _set.Add(name, experts[0].Type, experts[0].Rows, experts[0].Cols, memory, experts.Length);
+        var t = Require(name);
+        if (!t.TryWeightType(out var type)) throw Wrong($"tensor {ModelText.Quote(name)} has the dtype {t.DType}, which is not supported (F32, F16 and BF16 are)");
+        ReadOnlySpan<int> shape = [_config.NExperts, rows, cols];
+        if (!shape.SequenceEqual(t.Shape)) throw Wrong($"tensor {ModelText.Quote(name)} has the shape [{string.Join(", ", t.Shape)}] where [{string.Join(", ", shape.ToArray())}] is needed");
+        var rowBytes = WeightTypes.RowBytes(type, cols);
+        return new WeightTensor(name, type, rows, cols, t.Address, rowBytes) { Experts = _config.NExperts, ExpertStrideBytes = rows * rowBytes };
     }
 }

@@ -11,7 +11,7 @@ namespace AiFabrik.Engine.Models.Quantization;
 internal static class WeightConverter
 {
     /// <summary>Raised when the result changes, so that files made before are not used again.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>general.architecture of our files; nothing but us reads them.</summary>
     public const string FileArchitecture = "aifabrik-weights";

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using AiFabrik.Engine.Models;
 using AiFabrik.Engine.Models.Architectures;
 using AiFabrik.Engine.Models.Gguf;
+using AiFabrik.Engine.Tests.Models.Making;
 using Xunit;
 
 namespace AiFabrik.Engine.Tests.Models.Fuzzing;
@@ -18,7 +19,7 @@ public sealed class GgufFuzzTests
     [Fact]
     public void Mutated_files_are_read_or_refused_within_bounds()
     {
-        var bases = Files.Select(f => File.ReadAllBytes(TestPaths.Gguf(f))).Select(d => new Base(d, new GgufFields(d), FileBytes.Allocate("fuzzed.gguf", d.Length + SpareBytes))).ToArray();
+        var bases = Files.Select(f => File.ReadAllBytes(TestPaths.Gguf(f))).Append(OldMixtral()).Select(d => new Base(d, new GgufFields(d), FileBytes.Allocate("fuzzed.gguf", d.Length + SpareBytes))).ToArray();
         Fuzz.Run(Fuzz.Iterations, seed =>
         {
             var random = new FuzzRandom(seed);
@@ -28,6 +29,15 @@ public sealed class GgufFuzzTests
             Read(b.Memory.Shortened(length));
             return length;
         });
+    }
+
+    /// <summary>Every expert in tensors of its own, as files were written until early 2024.</summary>
+    private static byte[] OldMixtral()
+    {
+        using var folder = new TemporaryFolder();
+        var golden = TestPaths.Gguf("arch-mixtral.gguf");
+        GgufRewrite.Write(golden, folder.File("m.gguf"), [.. GgufRewrite.Tensors(golden).SelectMany(ExpertLayouts.Split)]);
+        return File.ReadAllBytes(folder.File("m.gguf"));
     }
 
     private static int Mutate(Base b, ref FuzzRandom random)

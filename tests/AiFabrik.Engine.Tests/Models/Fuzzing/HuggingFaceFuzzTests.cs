@@ -3,6 +3,7 @@ using AiFabrik.Engine.Models;
 using AiFabrik.Engine.Models.Architectures;
 using AiFabrik.Engine.Models.HuggingFace;
 using AiFabrik.Engine.Models.Safetensors;
+using AiFabrik.Engine.Tests.Models.Making;
 using Xunit;
 
 namespace AiFabrik.Engine.Tests.Models.Fuzzing;
@@ -16,9 +17,20 @@ public sealed class HuggingFaceFuzzTests
 
     private sealed record Base(byte[] Config, byte[] Data, int HeaderBytes, FileBytes Memory)
     {
-        public static Base Of(string name)
+        public static Base Of(string name) => Of(name, File.ReadAllBytes(TestPaths.HuggingFace(name) + "/model.safetensors"));
+
+        /// <summary>Mixtral as transformers 5 holds it.</summary>
+        public static Base Stacked()
         {
-            var data = File.ReadAllBytes(TestPaths.HuggingFace(name) + "/model.safetensors");
+            using var folder = new TemporaryFolder();
+            var tensors = SafetensorsBytes.Read(TestPaths.HuggingFace("mixtral") + "/model.safetensors").ToDictionary(t => t.Name);
+            ExpertLayouts.Stack(tensors, "block_sparse_moe.experts", ["w1", "w3", "w2"]);
+            SafetensorsBytes.Write(folder.File("m.safetensors"), tensors.Values);
+            return Of("mixtral", File.ReadAllBytes(folder.File("m.safetensors")));
+        }
+
+        private static Base Of(string name, byte[] data)
+        {
             return new Base(File.ReadAllBytes(TestPaths.HuggingFace(name) + "/config.json"), data, (int)BinaryPrimitives.ReadInt64LittleEndian(data), FileBytes.Allocate("fuzzed", data.Length + SpareBytes));
         }
     }
@@ -26,7 +38,7 @@ public sealed class HuggingFaceFuzzTests
     [Fact]
     public void Mutated_configurations_are_read_or_refused_within_bounds()
     {
-        var bases = Models.Select(Base.Of).ToArray();
+        var bases = Models.Select(Base.Of).Append(Base.Stacked()).ToArray();
         foreach (var b in bases) b.Data.CopyTo(b.Memory.Writable);
         Fuzz.Run(Fuzz.Iterations, seed =>
         {
@@ -40,7 +52,7 @@ public sealed class HuggingFaceFuzzTests
     [Fact]
     public void Mutated_safetensors_are_read_or_refused_within_bounds()
     {
-        var bases = Models.Select(Base.Of).ToArray();
+        var bases = Models.Select(Base.Of).Append(Base.Stacked()).ToArray();
         Fuzz.Run(Fuzz.Iterations, seed =>
         {
             var random = new FuzzRandom(seed);
@@ -48,6 +60,27 @@ public sealed class HuggingFaceFuzzTests
             var length = Mutate(b, ref random);
             Load(b.Config, b.Memory.Shortened(length));
             return length;
+        });
+    }
+
+    /// <summary>The index of a sharded model and generation_config.json, in a directory whose shards are whole.</summary>
+    [Fact]
+    public void Mutated_indexes_and_generation_settings_are_read_or_refused_within_bounds()
+    {
+        using var folder = new TemporaryFolder();
+        var golden = TestPaths.HuggingFace("llama-head-dim");
+        foreach (var file in Directory.GetFiles(golden)) File.Copy(file, folder.File(Path.GetFileName(file)));
+        string[] names = [SafetensorsModel.IndexName, "generation_config.json"];
+        var texts = names.Select(n => File.ReadAllBytes(Path.Combine(golden, n))).ToArray();
+        var bytes = Directory.GetFiles(golden, "*.safetensors").Sum(f => new FileInfo(f).Length);
+        Fuzz.Run(Fuzz.Iterations, seed =>
+        {
+            var random = new FuzzRandom(seed);
+            var which = random.Below(names.Length);
+            for (var i = 0; i < names.Length; i++) File.WriteAllBytes(folder.File(names[i]), i == which ? JsonMutator.Mutate(texts[i], ref random) : texts[i]);
+            using var files = ModelFiles.Open(folder.Path);
+            ArchitectureRegistry.Build(files.Config, files.Weights);
+            return bytes;
         });
     }
 

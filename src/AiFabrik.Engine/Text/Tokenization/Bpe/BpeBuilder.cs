@@ -9,14 +9,34 @@ internal static class BpeBuilder
     internal const int TokenSymbolsMax = 512;
     private const int TokensPerTask = 4096;
 
+    private static ReadOnlySpan<byte> Space => [0xE2, 0x96, 0x81];
+
     /// <summary>
-    /// Merges each token's own text. A token that this does not reach can't come out of merging at all; of one that it
-    /// does reach, only the last merge ever makes it, wherever it stands: other merges into it are dropped.
+    /// Finds out what merging each token's own text gives. A token that this does not reach can't come out of merging at
+    /// all; of one that it does reach, only the last merge ever makes it, wherever it stands: other merges into it are
+    /// dropped.
     /// </summary>
     /// <param name="start">Where each piece lies in the table's text; length 0: no piece.</param>
-    internal static void Complete(BpeModel model, int[] start, int[] length)
+    internal static void Complete(BpeModel model, MergeRules rules, int[] start, int[] length)
     {
-        model.IndexCharacters();
+        model.IndexCharacters(start, length);
+        model.IdsTell = !MergesStandIns(model, rules);
+        if (model.IdsTell && MergeTree.TryBuild(rules, model.Atoms(start, length)) is { } tree)
+        {
+            (model.Tree, model.Merges, model.IsReachable) = (tree, tree.Merges, tree.IsReachable);
+        }
+        else
+        {
+            model.Merges = rules.ToTable();
+            MergeAll(model, start, length);
+        }
+
+        FindSpaceBorders(model, start, length);
+    }
+
+    /// <summary>For merges in any order: merges each token.</summary>
+    private static void MergeAll(BpeModel model, int[] start, int[] length)
+    {
         var tokens = model.TokenCount;
         var reachable = new bool[tokens];
         var (left, right) = (new int[tokens], new int[tokens]);
@@ -28,9 +48,7 @@ internal static class BpeBuilder
             return scratch;
         }, _ => { });
         model.IsReachable = reachable;
-        model.IdsTell = !MergesStandIns(model);
-        if (tooLong || !model.IdsTell) return;
-        Prune(model, reachable, left, right);
+        if (!tooLong && model.IdsTell) Prune(model, reachable, left, right);
     }
 
     /// <summary>Merges some tokens' text; false if one of them is too long for that.</summary>
@@ -64,39 +82,56 @@ internal static class BpeBuilder
 
     /// <summary>Finds out where a U+2581 can be a hard border.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void FindSpaceBorders(BpeModel model, Func<int, (int Start, int Length)> pieceOf)
+    private static void FindSpaceBorders(BpeModel model, int[] start, int[] length)
     {
         if (model.Kind == SymbolKind.Bytes || model.IgnoreMerges) return;
         var text = model.Pieces.Text;
-        Span<byte> space = [0xE2, 0x96, 0x81];
         var probe = new byte[PieceTable.SlackBytes + 3];
-        space.CopyTo(probe);
+        Space.CopyTo(probe);
         if (model.Pieces.Find(probe, 0, 3) < 0) return;
         var joins = new bool[256];
+        if (model.Tree is { } tree)
+        {
+            for (var id = 0; id < model.TokenCount; id++)
+            {
+                if (tree.TryGetParts(id, out var left, out _) && Joins(text.AsSpan(start[id], length[id]), length[left], out var last)) joins[last] = true;
+            }
+
+            model.JoinsSpaceAfter = joins;
+            return;
+        }
+
+        var both = new byte[TokenizerParts.TokenBytesMax * 2];
         for (var place = 0; place < model.Merges.Places; place++)
         {
             if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
-            var (leftAt, leftLength) = pieceOf(left);
-            var (rightAt, rightLength) = pieceOf(right);
-            if (leftLength == 0 || rightLength == 0) return;
-            var leftText = text.AsSpan(leftAt, leftLength);
-            if (text.AsSpan(rightAt, rightLength).StartsWith(space) && !leftText.EndsWith(space)) joins[leftText[^1]] = true;
+            if (length[left] == 0 || length[right] == 0) return;
+            text.AsSpan(start[left], length[left]).CopyTo(both);
+            text.AsSpan(start[right], length[right]).CopyTo(both.AsSpan(length[left]));
+            if (Joins(both.AsSpan(0, length[left] + length[right]), length[left], out var last)) joins[last] = true;
         }
 
         model.JoinsSpaceAfter = joins;
     }
 
+    /// <summary>Whether a U+2581 starts the right part and does not end the left one, and the byte before it.</summary>
+    private static bool Joins(ReadOnlySpan<byte> text, int leftLength, out byte last)
+    {
+        last = text[leftLength - 1];
+        return text[leftLength..].StartsWith(Space) && !text[..leftLength].EndsWith(Space);
+    }
+
     /// <summary>Whether merges use the tokens that stand for bytes or for unknown characters; their text is not what they stand for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool MergesStandIns(BpeModel model)
+    private static bool MergesStandIns(BpeModel model, MergeRules rules)
     {
         if (model.FallbackIds.Length == 0 && model.UnknownId < 0) return false;
         var standIns = new bool[model.TokenCount];
         foreach (var id in model.FallbackIds) standIns[Math.Max(id, 0)] |= id >= 0;
         if (model.UnknownId >= 0) standIns[model.UnknownId] = true;
-        for (var place = 0; place < model.Merges.Places; place++)
+        for (var i = 0; i < rules.Count; i++)
         {
-            if (!model.Merges.TryGetPair(place, out var left, out var right)) continue;
+            var (left, right) = (rules.Left[i], rules.Right[i]);
             if ((left >= 0 && left < standIns.Length && standIns[left]) || (right >= 0 && right < standIns.Length && standIns[right])) return true;
         }
 

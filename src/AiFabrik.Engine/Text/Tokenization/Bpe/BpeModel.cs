@@ -25,7 +25,10 @@ internal sealed class BpeModel
 
     internal required SymbolKind Kind { get; init; }
     internal required PieceTable Pieces { get; init; }
-    internal required MergeTable Merges { get; set; }
+    internal MergeTable Merges { get; set; } = new(0);
+
+    /// <summary>How each token is merged, where the merges are such that this is known.</summary>
+    internal MergeTree? Tree { get; set; }
 
     /// <summary>Symbols from here on are characters that occur in pieces but are none themselves.</summary>
     internal required int TokenCount { get; init; }
@@ -201,14 +204,39 @@ internal sealed class BpeModel
         length < 4 && _characters.Length > 0 ? _characters[Utf8Text.Decode(buffer, at, out _)] : Pieces.Find(buffer, at, length);
 
     /// <summary>Writes down the symbols of all characters of up to three bytes.</summary>
+    /// <param name="start">Where each piece lies in the table's text; length 0: no piece.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal void IndexCharacters()
+    internal void IndexCharacters(int[] start, int[] length)
     {
         if (Kind == SymbolKind.Bytes) return;
-        var characters = new int[0x10000];
-        var utf8 = new byte[3 + PieceTable.SlackBytes];
-        for (var c = 0; c < characters.Length; c++) characters[c] = Pieces.Find(utf8, 0, Utf8Text.Encode(c, utf8));
-        _characters = characters;
+        _characters = new int[0x10000];
+        Array.Fill(_characters, -1);
+        var text = Pieces.Text;
+        // The first of equal pieces counts.
+        for (var id = length.Length - 1; id >= 0; id--)
+        {
+            if (length[id] is > 0 and < 4 && Utf8Text.Length(text[start[id]]) == length[id]) _characters[Utf8Text.Decode(text, start[id], out _)] = id;
+        }
+    }
+
+    /// <summary>Which tokens are symbols of the text itself.</summary>
+    /// <inheritdoc cref="IndexCharacters"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal bool[] Atoms(int[] start, int[] length)
+    {
+        var atoms = new bool[TokenCount];
+        foreach (var id in ByteSymbols)
+        {
+            if (id >= 0) atoms[id] = true;
+        }
+
+        if (Kind == SymbolKind.Bytes) return atoms;
+        for (var id = 0; id < TokenCount; id++)
+        {
+            if (length[id] is > 0 and <= 4 && Utf8Text.Length(Pieces.Text[start[id]]) == length[id]) atoms[id] = Character(Pieces.Text, start[id], length[id]) == id;
+        }
+
+        return atoms;
     }
 
     private bool TryFallback(int[] symbols, ref int n, ReadOnlySpan<byte> character)

@@ -59,11 +59,10 @@ internal static class SentencePieceGguf
 
         var model = new BpeModel
         {
-            Kind = SymbolKind.SentencePiece, Pieces = table, Merges = Merges(table, spellings, types, scores), TokenCount = spellings.Count,
+            Kind = SymbolKind.SentencePiece, Pieces = table, TokenCount = spellings.Count,
             UnknownId = unknownId, FusesUnknown = true, FallbackIds = hasFallback ? fallback : [],
         };
-        BpeBuilder.Complete(model, starts, lengths);
-        BpeBuilder.FindSpaceBorders(model, id => (starts[id], lengths[id]));
+        BpeBuilder.Complete(model, Merges(table, spellings, types, scores), starts, lengths);
         return model;
     }
 
@@ -108,7 +107,7 @@ internal static class SentencePieceGguf
         return table;
     }
 
-    private static MergeTable Merges(PieceTable table, Spellings spellings, int[] types, ReadOnlySpan<float> scores)
+    private static MergeRules Merges(PieceTable table, Spellings spellings, int[] types, ReadOnlySpan<float> scores)
     {
         // Equal scores are equal ranks: the leftmost pair goes first.
         var order = scores.ToArray();
@@ -130,8 +129,13 @@ internal static class SentencePieceGguf
             }
         }
 
-        var merges = new MergeTable(pairs.Count);
-        foreach (var (left, right, symbol) in pairs) merges.Set(left, right, rankOf[scores[symbol]], symbol);
-        return merges;
+        var rules = new MergeRules(pairs.Count) { Ranks = new int[pairs.Count] };
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            (rules.Left[i], rules.Right[i], rules.Symbol[i]) = pairs[i];
+            rules.Ranks[i] = rankOf[scores[pairs[i].Symbol]];
+        }
+
+        return rules;
     }
 }

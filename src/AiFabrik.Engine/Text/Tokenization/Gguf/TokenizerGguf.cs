@@ -135,18 +135,17 @@ internal static class TokenizerGguf
 
         var model = new BpeModel
         {
-            Kind = SymbolKind.Bytes, Pieces = table, Merges = Merges(metadata, table), TokenCount = pieces.Count,
-            ByteSymbols = ModelReader.ByteSymbols(table), IgnoreMerges = ignoresMerges,
+            Kind = SymbolKind.Bytes, Pieces = table, TokenCount = pieces.Count, ByteSymbols = ModelReader.ByteSymbols(table), IgnoreMerges = ignoresMerges,
         };
-        BpeBuilder.Complete(model, pieces.Starts, pieces.Lengths);
+        BpeBuilder.Complete(model, Merges(metadata, table), pieces.Starts, pieces.Lengths);
         return model;
     }
 
-    private static MergeTable Merges(GgufMetadata metadata, PieceTable table)
+    private static MergeRules Merges(GgufMetadata metadata, PieceTable table)
     {
         if (!metadata.TryGetStrings("tokenizer.ggml.merges", out var merges)) throw new RefusedException("The file has no merges (tokenizer.ggml.merges).");
-        if (merges.Count > ModelReader.MergesMax) throw new RefusedException($"The tokenizer has more than {ModelReader.MergesMax} merges.");
-        var pairs = new MergeTable(merges.Count);
+        if (merges.Count > MergeList.MergesMax) throw new RefusedException($"The tokenizer has more than {MergeList.MergesMax} merges.");
+        var rules = new MergeRules(merges.Count);
         var raw = new byte[(TokenizerParts.TokenBytesMax * 2) + PieceTable.SlackBytes];
         for (var rank = 0; rank < merges.Count; rank++)
         {
@@ -155,13 +154,19 @@ internal static class TokenizerGguf
             if (space <= 0) throw new RefusedException("The tokenizer has a merge that is not a pair of tokens.");
             var left = ByteAlphabet.TryUnmap(merge[..space], raw);
             var right = left < 0 ? -1 : ByteAlphabet.TryUnmap(merge[(space + 1)..], raw.AsSpan(left));
-            if (right < 0) continue;
+            if (right < 0)
+            {
+                // A symbol that no byte-level text has can't come up, so its merges never happen.
+                (rules.Left[rank], rules.Right[rank], rules.Symbol[rank]) = (-1, -1, -1);
+                continue;
+            }
+
             var (l, r, both) = (table.Find(raw, 0, left), table.Find(raw, left, right), table.Find(raw, 0, left + right));
             if (l < 0 || r < 0 || both < 0) throw new RefusedException("The tokenizer merges tokens that are not in its vocabulary.");
-            pairs.Set(l, r, rank, both);
+            (rules.Left[rank], rules.Right[rank], rules.Symbol[rank]) = (l, r, both);
         }
 
-        return pairs;
+        return rules;
     }
 
     private static void SetEnds(GgufMetadata metadata, TokenizerParts parts)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
+using AiFabrik.Engine.Text.Tokenization.Bpe;
 using AiFabrik.Engine.Text.Tokenization.Steps;
 
 namespace AiFabrik.Engine.Text.Tokenization.Json;
@@ -40,22 +41,25 @@ internal static class TokenizerJson
         if (!System.Text.Unicode.Utf8.IsValid(json)) throw new JsonException();
         var small = new Dictionary<string, JsonElement>();
         ModelReader.Fields? fields = null;
-        var reader = new Utf8JsonReader(json);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new RefusedException("The tokenizer file is not a JSON object.");
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var scanner = new JsonScanner(json);
+        if (!scanner.TryTake((byte)'{')) throw new RefusedException("The tokenizer file is not a JSON object.");
+        if (!scanner.TryTake((byte)'}'))
         {
-            var name = reader.GetString()!;
-            reader.Read();
-            if (name == "model") fields = ModelReader.ReadFields(json, ref reader);
-            else small[name] = JsonElement.ParseValue(ref reader);
+            do
+            {
+                var name = scanner.Name();
+                if (name == "model") fields = ModelReader.ReadFields(ref scanner);
+                else small[name] = scanner.Element();
+            }
+            while (scanner.TakesAnother((byte)'}'));
         }
 
-        if (reader.Read()) throw new JsonException();
+        if (!scanner.IsAtEnd()) throw new JsonException();
         if (fields is not { } model) throw new RefusedException("The tokenizer file has no model.");
-        return Assemble(json, model, small, config);
+        return Assemble(model, small, config);
     }
 
-    private static TokenizerParts Assemble(ReadOnlySpan<byte> json, in ModelReader.Fields fields, Dictionary<string, JsonElement> small, ReadOnlySpan<byte> config)
+    private static TokenizerParts Assemble(ModelReader.Fields fields, Dictionary<string, JsonElement> small, ReadOnlySpan<byte> config)
     {
         var normalizers = new List<Normalizer>();
         ComponentReader.Normalizers(small.GetValueOrDefault("normalizer"), normalizers);
@@ -65,9 +69,9 @@ internal static class TokenizerJson
         var decoder = ComponentReader.Decoder(small.GetValueOrDefault("decoder"));
         var (before, after) = (new List<int>(), new List<int>());
         ComponentReader.PostProcessor(small.GetValueOrDefault("post_processor"), before, after);
-        var spellings = ModelReader.ReadVocab(json.Slice(fields.Vocab.Start, fields.Vocab.Length));
+        var spellings = fields.Vocab!;
         var added = ReadAdded(small.GetValueOrDefault("added_tokens"), spellings);
-        var model = ModelReader.Build(json, fields, spellings, isByteLevel);
+        var model = ModelReader.Build(fields, isByteLevel);
         var byId = new Dictionary<int, byte[]>();
         foreach (var token in added) byId[token.Id] = token.Content;
         var size = spellings.Count;
@@ -94,37 +98,62 @@ internal static class TokenizerJson
         if (e.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return tokens;
         if (e.ValueKind != JsonValueKind.Array) throw new RefusedException("The tokenizer's added_tokens are not a list.");
         if (e.GetArrayLength() == 0) return tokens;
-        var seen = new HashSet<string>();
-        var inVocab = new Dictionary<string, int>();
-        var wanted = inVocab.GetAlternateLookup<ReadOnlySpan<char>>();
-        foreach (var item in e.EnumerateArray()) inVocab.TryAdd(JsonFields.String(item, "content"), -1);
-        var vocabCount = 0;
-        Span<char> spelling = new char[TokenizerParts.TokenBytesMax];
+        var contents = new byte[e.GetArrayLength()][];
+        var n = 0;
+        foreach (var item in e.EnumerateArray()) contents[n++] = JsonFields.Utf8(item, "content");
+        var (inVocab, numbers) = FindInVocab(contents, spellings, out var vocabCount);
+        var seen = new bool[contents.Length];
+        var highest = -1;
+        n = 0;
+        foreach (var item in e.EnumerateArray())
+        {
+            var (content, number) = (contents[n], numbers[n]);
+            n++;
+            JsonFields.Int(item, "id", TokenizerParts.VocabMax - 1);
+            if (content.Length > TokenizerParts.TokenBytesMax) throw new RefusedException($"An added token is longer than {TokenizerParts.TokenBytesMax} bytes.");
+            if (content.Length == 0 || seen[number]) continue;
+            seen[number] = true;
+            // As in the reference: the id that the vocabulary gives, else the next free one, whatever the file says.
+            var id = inVocab[number];
+            if (id < 0) id = Math.Max(vocabCount, highest + 1);
+            highest = Math.Max(highest, id);
+            var isSpecial = JsonFields.Bool(item, "special", false);
+            tokens.Add(new AddedToken(
+                id, content, JsonFields.Bool(item, "single_word", false), JsonFields.Bool(item, "lstrip", false), JsonFields.Bool(item, "rstrip", false),
+                JsonFields.Bool(item, "normalized", !isSpecial), isSpecial));
+        }
+
+        return tokens;
+    }
+
+    /// <summary>The vocabulary's id of each content, or -1; equal contents have one number, that of the first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (int[] Ids, int[] Numbers) FindInVocab(byte[][] contents, Spellings spellings, out int vocabCount)
+    {
+        var text = new ByteList();
+        var (longs, starts, ids, numbers) = (0, new int[contents.Length], new int[contents.Length], new int[contents.Length]);
+        for (var i = 0; i < contents.Length; i++)
+        {
+            starts[i] = text.Count;
+            contents[i].CopyTo(text.Reserve(contents[i].Length));
+            text.Count += contents[i].Length;
+            if (!PieceTable.IsShort(contents[i].Length)) longs++;
+        }
+
+        text.Reserve(PieceTable.SlackBytes);
+        var table = new PieceTable(text.Data, contents.Length - longs, longs);
+        for (var i = 0; i < contents.Length; i++) numbers[i] = table.Add(starts[i], contents[i].Length, i);
+        Array.Fill(ids, -1);
+        vocabCount = 0;
         for (var id = 0; id < spellings.Count; id++)
         {
             if (!spellings.Has(id)) continue;
             vocabCount++;
-            var length = Encoding.UTF8.GetChars(spellings[id], spelling);
-            if (wanted.ContainsKey(spelling[..length])) wanted[spelling[..length]] = id;
+            var found = table.Find(spellings.Text, spellings.Starts[id], spellings.Lengths[id]);
+            if (found >= 0) ids[found] = id;
         }
 
-        var highest = -1;
-        foreach (var item in e.EnumerateArray())
-        {
-            var content = JsonFields.Utf8(item, "content");
-            JsonFields.Int(item, "id", TokenizerParts.VocabMax - 1);
-            if (content.Length > TokenizerParts.TokenBytesMax) throw new RefusedException($"An added token is longer than {TokenizerParts.TokenBytesMax} bytes.");
-            if (!seen.Add(JsonFields.String(item, "content")) || content.Length == 0) continue;
-            // As in the reference: the id that the vocabulary gives, else the next free one, whatever the file says.
-            var id = inVocab[JsonFields.String(item, "content")];
-            if (id < 0) id = Math.Max(vocabCount, highest + 1);
-            highest = Math.Max(highest, id);
-            tokens.Add(new AddedToken(
-                id, content, JsonFields.Bool(item, "single_word", false), JsonFields.Bool(item, "lstrip", false), JsonFields.Bool(item, "rstrip", false),
-                JsonFields.Bool(item, "normalized", !JsonFields.Bool(item, "special", false)), JsonFields.Bool(item, "special", false)));
-        }
-
-        return tokens;
+        return (ids, numbers);
     }
 
     private static void ReadConfig(ReadOnlySpan<byte> config, TokenizerParts parts, List<AddedToken> added, Spellings spellings)
