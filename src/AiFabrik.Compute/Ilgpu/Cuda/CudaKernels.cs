@@ -179,7 +179,7 @@ internal sealed unsafe class CudaKernels : IDisposable
         int shift = Kernels.AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads);
         (float scale, float cap) = Kernels.AttentionTensor.Scales(shape.Scale, shape.Softcap);
         void** p = stackalloc void*[12] { &output, &qkv, &cache, &tiles, &positions, &sequences, &tables, &sinks, &shape, &shift, &scale, &cap };
-        return Launch(Kernels.AttentionTensor.KernelFor(shape.HeadDim), Kernels.AttentionTensor.Launch(shape, tileCount), stream, p);
+        return Launch(Kernels.AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), Kernels.AttentionTensor.Launch(shape, tileCount), stream, p);
     }
 
     private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) => _launch(id, shape, stream, parameters);

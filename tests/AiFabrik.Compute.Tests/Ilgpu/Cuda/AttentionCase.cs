@@ -15,6 +15,41 @@ public sealed record AttentionHeads(int Heads, int KvHeads, int HeadDim, int Blo
 /// </summary>
 internal sealed class AttentionCase
 {
+    /// <summary>Heads and sequences ("cached+new"), on the PTX machine and on a GPU.</summary>
+    public static IReadOnlyList<(string Name, AttentionHeads Heads, string Sequences)> Rows { get; } =
+    [
+        ("one token", new(1, 1, 64), "0+1"),
+        ("every length around a warp", new(1, 1, 64), "0+15 0+16 0+17 0+2 0+3"),
+        ("a tile of one head's tokens and one more", new(2, 2, 128), "0+64 0+65"),
+        ("two heads share keys", new(4, 2, 128), "0+33 5+31"),
+        ("four heads share keys", new(8, 2, 128), "0+40"),
+        ("eight heads of one key", new(8, 1, 64), "3+18"),
+        ("odd groups", new(6, 2, 96), "0+20 7+3"),
+        ("seven heads of a key", new(7, 1, 128), "31+18"),
+        ("chunks that begin anywhere", new(4, 1, 128), "1+16 31+17 32+5 33+16 95+33 160+4"),
+        ("long past, 64 dimensions", new(4, 1, 64), "300+20 127+1"),
+        ("long past, 128 dimensions", new(4, 1, 128, 16), "300+20 127+1"),
+        ("256 dimensions", new(2, 1, 256), "0+37 61+5"),
+        ("256 dimensions, four heads, small blocks", new(4, 1, 256, 16), "40+18"),
+        ("8 dimensions", new(3, 3, 8), "0+70"),
+        ("24 dimensions", new(4, 2, 24), "11+40"),
+        ("80 dimensions", new(4, 4, 80), "11+40"),
+        ("104 dimensions", new(4, 1, 104, 64), "11+40 0+5"),
+        ("200 dimensions", new(2, 2, 200), "11+24"),
+        ("64 dimensions, small blocks", new(4, 2, 64, 16, Window: 50), "11+40 80+30"),
+        ("blocks of 128", new(4, 1, 96, 128), "120+20 128+9"),
+        ("window", new(4, 1, 128, Window: 20), "0+50 100+30"),
+        ("window of one", new(2, 1, 64, Window: 1), "5+20"),
+        ("window across many tiles", new(2, 2, 64, Window: 70), "0+140 250+10"),
+        ("window, 256 dimensions", new(2, 1, 256, 16, Window: 33), "90+20"),
+        ("soft cap", new(4, 2, 128, Softcap: 3), "10+40"),
+        ("soft cap, large scores", new(4, 2, 64, Softcap: 50, Size: 30), "10+40"),
+        ("sinks", new(8, 2, 64, Sinks: true), "0+20 40+33"),
+        ("everything", new(10, 2, 256, Window: 19, Softcap: 5, Sinks: true), "0+26 70+7 2+6"),
+        ("everything, 64 dimensions", new(8, 1, 64, Window: 19, Softcap: 5, Sinks: true), "0+26 70+7 2+6"),
+        ("growing maxima", new(4, 1, 96, Size: 8), "90+30"),
+    ];
+
     /// <summary>rms(difference) / rms(reference): queries and probabilities rounded to half, as keys and values are.</summary>
     private const double Bound = 1.5e-3;
 
@@ -118,7 +153,7 @@ internal sealed class AttentionCase
         ulong sinks = _heads.Sinks ? device.Upload<float>("sinks", _sinks) : 0;
         (float scale, float cap) = AttentionTensor.Scales(shape.Scale, shape.Softcap);
         device.Run(
-            AttentionTensor.KernelFor(shape.HeadDim), AttentionTensor.Launch(shape, tiles.Length / 2),
+            AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), AttentionTensor.Launch(shape, tiles.Length / 2),
             new KernelArguments().Add(output).Add(qkv).Add(cache).Add(Ints("tiles", tiles)).Add(Ints("positions", _positions)).Add(Ints("sequences", _owners)).Add(Ints("tables", _tables))
                 .Add(sinks).Add(shape).Add(AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads)).Add(scale).Add(cap));
         float[] result = device.Download<float>(output, before.Length);

@@ -48,7 +48,7 @@ public sealed class CudaDeviceTests
     public void Attention_on_tensor_cores_is_right()
     {
         using GpuKernelDevice device = Open();
-        foreach ((_, AttentionHeads heads, string sequences) in AttentionParityTests.Rows)
+        foreach ((_, AttentionHeads heads, string sequences) in AttentionCase.Rows)
         {
             new AttentionCase(heads, sequences).Check(device);
         }

@@ -34,11 +34,10 @@ internal static class AttentionTensor
     private const float Log2E = 1.44269504f;
 
     /// <summary>
-    /// Whether a head and a cache can be served: dimensions in chunks of 16 bytes; blocks of a power of two of positions, at least two passes of a copy. The portable kernel
-    /// serves the others.
+    /// Whether a head and a cache can be served: dimensions in chunks of 16 bytes; blocks of a power of two of positions, at least 16. The portable kernel serves the others.
     /// </summary>
     public static bool Supports(int headDim, int blockSize) =>
-        headDim is > 0 and <= HeadDimMax && headDim % 8 == 0 && blockSize >= (headDim <= 64 ? 2 : 1) * AttentionCopy.BlockSizeMin && (blockSize & (blockSize - 1)) == 0;
+        headDim is > 0 and <= HeadDimMax && headDim % 8 == 0 && blockSize >= AttentionCopy.BlockSizeMin && (blockSize & (blockSize - 1)) == 0;
 
     /// <summary>log2 of the query heads of a group: they share loads of keys as long as no warp goes without a head.</summary>
     public static int HeadsShift(int nHeads, int nKvHeads) => (nHeads / nKvHeads) switch { var ratio when ratio % 4 == 0 => 2, var ratio when ratio % 2 == 0 => 1, _ => 0 };
@@ -52,10 +51,10 @@ internal static class AttentionTensor
     /// <summary>One group for each tile and group of heads; tiles vary fastest, so that groups that run together share keys in the second-level cache.</summary>
     public static LaunchShape Launch(in AttentionShape shape, int tiles) => new(tiles, shape.NHeads >> HeadsShift(shape.NHeads, shape.NKvHeads), 1, Threads);
 
-    /// <summary>The kernel of a head's size.</summary>
-    public static CudaKernelId KernelFor(int headDim) => headDim switch
+    /// <summary>The kernel of a head's size; that of small heads copies 32 positions of a block at once.</summary>
+    public static CudaKernelId KernelFor(int headDim, int blockSize) => headDim switch
     {
-        <= 64 => CudaKernelId.AttentionTensor64,
+        <= 64 when blockSize >= 32 => CudaKernelId.AttentionTensor64,
         <= 96 => CudaKernelId.AttentionTensor96,
         <= 128 => CudaKernelId.AttentionTensor128,
         _ => CudaKernelId.AttentionTensor256,
