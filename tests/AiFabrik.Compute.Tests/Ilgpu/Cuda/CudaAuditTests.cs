@@ -176,7 +176,8 @@ public sealed class CudaAuditTests
         m16n8k16 takes 8 cycles on sm_80, 32 on sm_89, 4 on sm_90 at the data sheets' dense rates). *weight bytes on the way*: what the resident groups of a
         multiprocessor have asked for and not yet used; *needed*: memory bandwidth × 700 ns ÷ multiprocessors (Little's law; A100 2.04 TB/s, L40S 0.86 TB/s,
         H100 SXM 3.35 TB/s; the latency is an assumption). *issue share of the memory time*: cycles that a round's instructions take to issue over those that the
-        memory takes to bring its weights at full bandwidth: above 100 % the instructions bind.
+        memory takes to bring its weights at full bandwidth: above 100 % the instructions bind. For `AttentionTensor*` *loop* is a usual round: a stage in the middle of the
+        context in which no row's maximum grows; what masks, soft cap, rescaling and the end of the context add is jumped over.
         """;
 
     private const string Portable = """
@@ -198,6 +199,11 @@ public sealed class CudaAuditTests
         - **Prefill** (`Gemm*`): on sm_80 and sm_89 the tensor cores bind: instructions issue in a fraction of their time. A warp's 64 × 64 × 16 reads 4 KiB of
           shared memory for 32 HMMA: 50 % of an A100's shared-memory bandwidth, but 100 % of an H100's at its full rate, so that `mma.sync` there stops where it is
           said to stop, at about 60 % of the dense rate; `wgmma`, which reads shared memory once for four warps, is the way beyond.
+        - **Prefill attention** (`AttentionTensor*`, by the dimensions of a head that fit): on sm_80 and sm_89 the instructions of a round issue in a fraction of the tensor
+          cores' time. A warp has 16 queries, so that an HMMA takes 256 bytes of shared memory: four of them take 8 cycles, which is all of an A100's tensor time and more than
+          the 6.5 that `mma.sync` is said to take on an H100. There issue takes about as long (4.7 instructions a HMMA at 128 dimensions, 5.6 at 64), and the exponentials
+          (a quarter of an instruction a HMMA at 128 dimensions, at an eighth of the rate) run beside both. So about half of the rate that the products reach is to be
+          expected; at the 8b shape and 4096 tokens attention is 7 % of the operations, and would then take 13 % of the time.
         - **2 to 64 sequences** (`GemmNarrow*`): memory should bind in bf16 everywhere; q8_0 on an H100 has little room, and **q4 on an A100 and an H100 is bound by the
           instructions of its decoding**, at the inverse of the last column of the bandwidth. What would help: more tokens or rows for each decoded block (128 rows
           a group), or an int8 product without decoding.
