@@ -141,21 +141,30 @@ internal sealed class AttentionCase
     }
 
     /// <summary>Runs the kernel of the heads' size and compares every output with the reference, and what lies between with what was there.</summary>
-    public void Check(KernelDevice device)
+    /// <param name="kernels">Launches as the product does; null: the case passes the parameters itself.</param>
+    public void Check(KernelDevice device, CudaKernels? kernels = null)
     {
         AttentionShape shape = Shape;
         Assert.True(AttentionTensor.Supports(shape.HeadDim, shape.BlockSize));
-        int[] tiles = Tiles();
         float[] before = new float[_tokens * _outStride];
         Array.Fill(before, Sentinel);
         ulong output = device.Upload<float>("output", before), qkv = device.Upload<float>("qkv", _qkv), cache = device.Upload<ushort>("cache", _cache);
         DeviceInts Ints(string name, int[] values) => new(device.Upload<int>(name, values), values.Length);
+        DeviceInts tiles = Ints("tiles", Tiles()), positions = Ints("positions", _positions), owners = Ints("sequences", _owners), tables = Ints("tables", _tables);
         ulong sinks = _heads.Sinks ? device.Upload<float>("sinks", _sinks) : 0;
-        (float scale, float cap) = AttentionTensor.Scales(shape.Scale, shape.Softcap);
-        device.Run(
-            AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), AttentionTensor.Launch(shape, tiles.Length / 2),
-            new KernelArguments().Add(output).Add(qkv).Add(cache).Add(Ints("tiles", tiles)).Add(Ints("positions", _positions)).Add(Ints("sequences", _owners)).Add(Ints("tables", _tables))
-                .Add(sinks).Add(shape).Add(AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads)).Add(scale).Add(cap));
+        int count = (int)tiles.Count / 2;
+        if (kernels is not null)
+        {
+            Assert.Equal(CudaStatus.Success, kernels.AttentionTensor(0, output, qkv, cache, tiles, positions, owners, tables, sinks, shape, count));
+        }
+        else
+        {
+            (float scale, float cap) = AttentionTensor.Scales(shape.Scale, shape.Softcap);
+            device.Run(
+                AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), AttentionTensor.Launch(shape, count),
+                new KernelArguments().Add(output).Add(qkv).Add(cache).Add(tiles).Add(positions).Add(owners).Add(tables).Add(sinks).Add(shape)
+                    .Add(AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads)).Add(scale).Add(cap));
+        }
         float[] result = device.Download<float>(output, before.Length);
         double error = 0, size = 0;
         for (int t = 0; t < _tokens; t++)

@@ -1,3 +1,4 @@
+using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 using Xunit;
 
@@ -14,7 +15,9 @@ public sealed class AttentionParityTests
     {
         (_, AttentionHeads heads, string sequences) = AttentionCase.Rows.Single(r => r.Name == name);
         using var device = new PtxKernelDevice();
-        new AttentionCase(heads, sequences).Check(device);
+        var launched = new List<CudaKernelId>();
+        new AttentionCase(heads, sequences).Check(device, device.Kernels(launched));
+        Assert.Equal([AttentionTensor.KernelFor(heads.HeadDim, heads.BlockSize)], launched);
     }
 
     [Fact]

@@ -32,6 +32,7 @@ internal struct AttentionCopy
     /// <summary>This thread's row of a pass, and the rows of a pass.</summary>
     public int Row, PassRows;
 
+    /// <summary>Positions of a block, a power of two, and what divides by it.</summary>
     public int BlockSize, BlockMask, BlockShift;
 
     /// <summary>Where the chunk goes in a stage, and how that changes in every other pass.</summary>
@@ -46,8 +47,9 @@ internal struct AttentionCopy
         int ownChunk = IntrinsicMath.Min(chunk, (shape.HeadStride >> 3) - 1);
         return new AttentionCopy
         {
-            Table = table, Own = cache + (long)row * rowBytes + (long)(kvHead * shape.HeadStride * 2 + ownChunk * 16), End = end, RowBytes = rowBytes, BlockSize = shape.BlockSize, Row = row, PassRows = passRows,
-            BlockMask = shape.BlockSize - 1, BlockShift = IntrinsicMath.PopCount(shape.BlockSize - 1), Place = PlaceOf(row, chunk, chunkShift), OddPass = oddPass,
+            Table = table, Own = cache + (long)row * rowBytes + (long)(kvHead * shape.HeadStride * 2 + ownChunk * 16), End = end, RowBytes = rowBytes, Row = row, PassRows = passRows,
+            BlockSize = shape.BlockSize, BlockMask = shape.BlockSize - 1, BlockShift = IntrinsicMath.PopCount(shape.BlockSize - 1), Place = PlaceOf(row, chunk, chunkShift),
+            OddPass = oddPass,
         };
     }
 

@@ -14,14 +14,14 @@ namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 /// keys before values, aligned to 16 bytes; tiles [grid x, 2] first row and rows (at most <see cref="TileTokens"/>); positions and sequences [T]; block tables
 /// [sequences, MaxBlocks], of which only entries that a tile sees are read; sinks fp32 [NHeads] or 0. <see cref="Supports"/> says which heads and blocks.</para>
 /// <para>A group has 4 warps, a warp 16 tokens of one query head, all of one key/value head: 4 heads × 16 tokens, 2 × 32 or 1 × 64, as heads share keys. Keys and values come
-/// by <c>cp.async</c>, 16 KiB a stage, three stages, one barrier a stage; chunk c of key r stands at c ^ (r % 8), so that <c>ldmatrix</c> is free of conflicts. Queries stay in
+/// by <c>cp.async</c>, 16 KiB a stage, three stages, one barrier a stage; chunk c of key r stands at c ^ (r % 8), so that <c>ldmatrix</c> is free of conflicts (<see cref="AttentionCopy"/>). Queries stay in
 /// registers as fragments; scores become the left operand of the second product in registers. Sums are rescaled only where some row's maximum has grown. Stages that no
 /// token of a warp sees are skipped, and only those on an edge are masked.</para>
 /// <para>Bytes: 4·HeadStride a key for 64 rows (from the second-level cache where groups share a head); operations: 4·HeadDim a key, token and head, which bind. An m16n8k16
 /// takes half an <c>ldmatrix.x4</c>: 256 bytes of shared memory.</para>
 /// <para>Exactness: class float16. Scale·log2 e·q, keys, values and probabilities (at most 1) are IEEE half, maxima and sums fp32. f16 and not bf16 for q, since it has three bits
 /// more and the error of a score is absolute; a scaled query beyond ±65504 would overflow and is held there: keys in the cache have the same limit.</para>
-/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: Reference/AttentionOps.cs; rows in <c>AttentionParityTests</c>.</para>
+/// <para>Measured share: none yet (no device); see docs/cuda-audit.md. Reference: Reference/AttentionOps.cs, and in the tests <c>AttentionCase</c>, which has the rows.</para>
 /// </remarks>
 internal static class AttentionTensor
 {

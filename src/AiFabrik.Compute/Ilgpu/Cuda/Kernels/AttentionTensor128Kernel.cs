@@ -14,6 +14,7 @@ internal static class AttentionTensor128Kernel
         AttentionTensor.Run<AttentionHead128>(output, qkv, cache, tiles, positions, sequences, tables, sinks, shape, headsShift, queryScale, cap);
 }
 
+/// <summary>Texts and layout of <see cref="AttentionTensor128Kernel"/>.</summary>
 internal readonly struct AttentionHead128 : IAttentionHead
 {
     public int Keys => 32;

@@ -14,6 +14,7 @@ internal static class AttentionTensor256Kernel
         AttentionTensor.Run<AttentionHead256>(output, qkv, cache, tiles, positions, sequences, tables, sinks, shape, headsShift, queryScale, cap);
 }
 
+/// <summary>Texts and layout of <see cref="AttentionTensor256Kernel"/>.</summary>
 internal readonly struct AttentionHead256 : IAttentionHead
 {
     public int Keys => 16;

@@ -14,6 +14,7 @@ internal static class AttentionTensor64Kernel
         AttentionTensor.Run<AttentionHead64>(output, qkv, cache, tiles, positions, sequences, tables, sinks, shape, headsShift, queryScale, cap);
 }
 
+/// <summary>Texts and layout of <see cref="AttentionTensor64Kernel"/>.</summary>
 internal readonly struct AttentionHead64 : IAttentionHead
 {
     public int Keys => 64;

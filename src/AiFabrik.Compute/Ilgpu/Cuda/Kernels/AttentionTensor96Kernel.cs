@@ -5,7 +5,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 
-/// <summary><see cref="AttentionTensor"/> for heads of 72 to 96 dimensions: 32 keys a stage.</summary>
+/// <summary><see cref="AttentionTensor"/> for heads of 72 to 96 dimensions, and for smaller ones in blocks of 16: 32 keys a stage.</summary>
 internal static class AttentionTensor96Kernel
 {
     public static void Run(
@@ -14,6 +14,7 @@ internal static class AttentionTensor96Kernel
         AttentionTensor.Run<AttentionHead96>(output, qkv, cache, tiles, positions, sequences, tables, sinks, shape, headsShift, queryScale, cap);
 }
 
+/// <summary>Texts and layout of <see cref="AttentionTensor96Kernel"/>.</summary>
 internal readonly struct AttentionHead96 : IAttentionHead
 {
     public int Keys => 32;
