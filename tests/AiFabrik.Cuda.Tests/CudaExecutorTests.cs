@@ -39,7 +39,8 @@ public sealed class CudaExecutorTests
         Assert.Equal(type is WeightType.F32 or WeightType.Q5_0 ? ExactnessClass.Float16 : ExactnessClass.BFloat16, graphs.Info.Class);
         for (var step = 0; step < 9; step++)
         {
-            if (step == 0) steps.Next();
+            // Prefill chunks and single tokens side by side, decode steps in between.
+            if (step % 5 == 0) steps.Next();
             else steps.NextDecode(step < 5 ? 3 : 4);
             foreach (var executor in (IExecutor[])[plain, graphs, reference]) executor.Run(steps.Batch);
             for (var row = 0; row < steps.Batch.LogitRowCount; row++)

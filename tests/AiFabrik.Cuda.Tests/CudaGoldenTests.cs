@@ -8,6 +8,9 @@ namespace AiFabrik.Cuda.Tests;
 /// <summary>The golden models through the executor in CUDA mode: every kernel of every step is checked by the PTX machine.</summary>
 public sealed class CudaGoldenTests
 {
+    /// <summary>Steps of each continuation: the machine executes a few million instructions a second.</summary>
+    private const int StepsMax = 4;
+
     public static TheoryData<string> Directories => [.. GoldenChecks.Directories];
     public static TheoryData<string> TypeFiles => [.. GoldenChecks.TypeFiles];
 
@@ -16,7 +19,7 @@ public sealed class CudaGoldenTests
     public void Every_directory_gives_the_logits_and_continuations_of_transformers(string name)
     {
         Standin.Require();
-        GoldenChecks.Directory(name, Create);
+        GoldenChecks.Directory(name, Create, StepsMax);
         Standin.ExpectNoFaults();
     }
 
@@ -25,7 +28,7 @@ public sealed class CudaGoldenTests
     public void Every_weight_type_gives_the_logits_of_its_dequantised_weights(string file)
     {
         Standin.Require();
-        GoldenChecks.Type(file, Create);
+        GoldenChecks.Type(file, Create, StepsMax);
         Standin.ExpectNoFaults();
     }
 

@@ -75,11 +75,19 @@ internal sealed unsafe class DeviceArena : IDisposable
         else CLException.ThrowIfFailed(CLAPI.CurrentAPI.FillBuffer(Stream, _buffer.NativePtr, 0u, (nint)offset, (nint)bytes));
     }
 
+    /// <summary>Zeroes and frees the memory. A device that has failed does neither any more: its driver frees it with the context, when the process ends.</summary>
     public void Dispose()
     {
         if (_buffer.IsDisposed) return;
-        Clear(0, LengthBytes);
-        Stream.Synchronize();
-        _buffer.Dispose();
+        try
+        {
+            Clear(0, LengthBytes);
+            Stream.Synchronize();
+            _buffer.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // The owner must come to what is on the host's side, which can still be zeroed.
+        }
     }
 }

@@ -85,7 +85,14 @@ public sealed class IlgpuExecutor : IExecutor
         ProgramCheck.Run(program);
         foreach (var layer in program.KvLayers)
             if (layer.HeadDim > AttentionKernel.HeadDimMax) throw new IlgpuException(string.Create(CultureInfo.InvariantCulture, $"The model's heads have {layer.HeadDim} values, and the device's kernels take {AttentionKernel.HeadDimMax} at most."));
-        return new IlgpuExecutor(device, program, limits, options ?? new IlgpuOptions());
+        try
+        {
+            return new IlgpuExecutor(device, program, limits, options ?? new IlgpuOptions());
+        }
+        catch (AcceleratorException e)
+        {
+            throw DeviceFailure.WhileLoading(device.Name, e);
+        }
     }
 
     public void Run(StepBatch batch)
@@ -145,8 +152,9 @@ public sealed class IlgpuExecutor : IExecutor
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _device.Accelerator.Bind();
-        _activations.Clear();
+        // The host's side first: it can be zeroed even if the device has failed.
         _staging.Clear();
+        _activations.Clear();
         _stream.Synchronize();
     }
 
@@ -160,7 +168,7 @@ public sealed class IlgpuExecutor : IExecutor
         _activations.Dispose();
         _cache.Dispose();
         _weights.Dispose();
-        _stream.Dispose();
+        DeviceFailure.Tolerate(_stream);
     }
 
     /// <summary>Every arena that holds content, by name: tests read them back and look for residue.</summary>

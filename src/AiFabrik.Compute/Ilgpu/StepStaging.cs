@@ -170,11 +170,11 @@ internal sealed unsafe class StepStaging : IDisposable
     /// <summary>Where the host wants a row of logits.</summary>
     public nint LogitsTarget(int row) => (nint)(_host.Data + _logits + (long)row * _program.VocabSize * sizeof(float));
 
-    /// <summary>Zeroes both sides; the stream must have nothing left that reads or writes the host's.</summary>
+    /// <summary>Zeroes both sides, the host's even if the device has failed; the stream must have nothing left that reads or writes it.</summary>
     public void Clear()
     {
-        _device.Clear(0, _device.LengthBytes);
         _host.Clear();
+        _device.Clear(0, _device.LengthBytes);
     }
 
     /// <summary>The device's bytes, for tests that look for residue.</summary>

@@ -92,11 +92,12 @@ public sealed class IlgpuExecutorTests
         var steps = new MixedSteps(program, 2);
         using var device = IlgpuExecutor.Create(OpenCLDevice.Name, program, steps.Limits);
         steps.Next();
+        (steps.Batch.Wanted[0], steps.Batch.TopWanted[0]) = ((int)LogitsWanted.Top, 5);
         int[] blocks = [0, 3];
         Assert.Equal(0, Allocations.Steady(() =>
         {
             device.Run(steps.Batch);
-            _ = device.Argmax(0) + device.Logits(0).Length;
+            _ = device.Argmax(0) + device.Logits(0).Length + device.Top(0).Ids.Length;
             device.ClearBlocks(0, blocks);
             device.ClearActivations();
         }));
@@ -110,6 +111,19 @@ public sealed class IlgpuExecutorTests
         using var device = IlgpuExecutor.Create(OpenCLDevice.Name, program, steps.Limits, Cold);
         steps.Next();
         steps.Batch.BlockTable(0, 0)[0] = steps.Limits.BlocksPerGroup[0];
+        Assert.Throws<ArgumentException>(() => device.Run(steps.Batch));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(TopLogits.CountMax + 1)]
+    public void More_of_the_best_than_an_executor_gives_is_refused(int count)
+    {
+        var program = new RandomProgram(7).Program;
+        var steps = new MixedSteps(program, 7);
+        using var device = IlgpuExecutor.Create(OpenCLDevice.Name, program, steps.Limits, Cold);
+        steps.Next();
+        (steps.Batch.Wanted[0], steps.Batch.TopWanted[0]) = ((int)LogitsWanted.Top, count);
         Assert.Throws<ArgumentException>(() => device.Run(steps.Batch));
     }
 

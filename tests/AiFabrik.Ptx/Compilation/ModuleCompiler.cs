@@ -19,6 +19,7 @@ internal sealed class ModuleCompiler
             compiler.Run(code);
         }
         Code = [.. code];
+        HasAtomics = code.Exists(i => i.Opcode.StartsWith("atom", StringComparison.Ordinal) || i.Opcode.StartsWith("red.", StringComparison.Ordinal));
         Functions = [.. _functions.Values];
         foreach (Variable variable in syntax.Variables)
         {
@@ -40,6 +41,8 @@ internal sealed class ModuleCompiler
     /// atomics; then a plain read does not race with an atomic.
     /// </summary>
     public bool HasCompareAndSwap { get; set; }
+    /// <summary>Whether anything changes memory by atomics, and so may tell another block.</summary>
+    public bool HasAtomics { get; }
     /// <summary>The narrowest access to memory that may be shared memory, as a power of two of bytes.</summary>
     public int SharedGranuleShift { get; private set; } = 2;
 

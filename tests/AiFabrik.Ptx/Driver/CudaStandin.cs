@@ -12,26 +12,41 @@ public static unsafe class CudaStandin
     /// <summary>The library's file name, where the native build leaves it.</summary>
     public const string FileName = "libcuda_standin.so";
 
-    /// <summary>Loads the library with its C symbols and gives it what stands behind them.</summary>
+    private static nint s_library;
+
+    /// <summary>Loads the library with its C symbols and gives it what stands behind them; once, whatever the number of importers.</summary>
     /// <param name="path">The library.</param>
     /// <param name="importer">An assembly that imports the driver under a name without a version, such as ILGPU.</param>
+    /// <param name="options">What the device is; those of the first call count.</param>
     /// <param name="reason">Why there is no stand-in, in a sentence; else empty.</param>
     public static bool TryLoad(string path, Assembly importer, StandinOptions options, out string reason)
     {
-        if (!File.Exists(path) || !NativeLibrary.TryLoad(path, out nint library))
+        reason = "";
+        if (s_library == 0 && !TryFill(path, options))
         {
             reason = "The stand-in for the CUDA driver is not built: run ./build.sh build on Linux.";
+            return false;
+        }
+        NativeLibrary.SetDllImportResolver(importer, (name, _, _) => name is "cuda" or "nvcuda" ? s_library : 0);
+        return true;
+    }
+
+    private static bool TryFill(string path, StandinOptions options)
+    {
+        if (!File.Exists(path) || !NativeLibrary.TryLoad(path, out s_library))
+        {
             return false;
         }
         StandinCalls.Device = new StandinDevice(options);
         foreach ((string name, nint address) in StandinCalls.All())
         {
-            *(nint*)NativeLibrary.GetExport(library, name + "_target") = address;
+            *(nint*)NativeLibrary.GetExport(s_library, name + "_target") = address;
         }
-        NativeLibrary.SetDllImportResolver(importer, (name, _, _) => name is "cuda" or "nvcuda" ? library : 0);
-        reason = "";
         return true;
     }
+
+    /// <summary>Whether the stand-in has a call of this name.</summary>
+    public static bool Has(string name) => StandinCalls.All().Any(call => call.Name == name);
 
     /// <summary>What the device is from now on; memory that is in use stays.</summary>
     public static StandinOptions Options

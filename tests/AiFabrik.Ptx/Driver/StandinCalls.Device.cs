@@ -87,6 +87,15 @@ internal static unsafe partial class StandinCalls
     [UnmanagedCallersOnly(EntryPoint = "cuDeviceCanAccessPeer")]
     private static CuResult DeviceCanAccessPeer(int* can, int device, int peer) => OfDevice(device, () => *can = 0);
 
+    [UnmanagedCallersOnly(EntryPoint = "cuDeviceGetP2PAttribute")]
+    private static CuResult DeviceGetP2PAttribute(int* value, int attribute, int source, int target) => WithDriver(() => CuResult.InvalidDevice);
+
+    [UnmanagedCallersOnly(EntryPoint = "cuCtxEnablePeerAccess")]
+    private static CuResult CtxEnablePeerAccess(nint peer, uint flags) => WithContext(_ => CuResult.PeerAccessUnsupported);
+
+    [UnmanagedCallersOnly(EntryPoint = "cuCtxDisablePeerAccess")]
+    private static CuResult CtxDisablePeerAccess(nint peer) => WithContext(_ => CuResult.PeerAccessUnsupported);
+
     private static CuResult OfDevice(int device, Action body) => WithDriver(() =>
     {
         if (device < 0 || device >= Device.Options.Devices)

@@ -67,11 +67,16 @@ internal static unsafe partial class StandinCalls
     private static CuResult MemHostRegister(nint memory, nuint bytes, uint flags) => WithContext(_ =>
         memory == 0 || bytes == 0 ? CuResult.InvalidValue : Device.Host.Register(memory, bytes) ? CuResult.Success : CuResult.HostMemoryAlreadyRegistered);
 
+    /// <summary>Done even after a failure, which it then reports.</summary>
     [UnmanagedCallersOnly(EntryPoint = "cuMemHostUnregister")]
-    private static CuResult MemHostUnregister(nint memory) => WithContext(context =>
+    private static CuResult MemHostUnregister(nint memory) => WithDriver(() =>
     {
+        if (!Device.Handles.TryGet(s_current, out StandinContext context))
+        {
+            return CuResult.InvalidContext;
+        }
         CuResult result = Device.DrainAll(context);
-        return result != CuResult.Success ? result : Device.Host.Unregister(memory) ? CuResult.Success : CuResult.HostMemoryNotRegistered;
+        return !Device.Host.Unregister(memory) ? CuResult.HostMemoryNotRegistered : result;
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemHostGetDevicePointer_v2")]

@@ -12,7 +12,12 @@ public sealed record StandinOptions
     public int Multiprocessors { get; init; } = 4;
     /// <summary>Memory that allocations share. Its multiple of 256 is what can be had.</summary>
     public long MemoryBytes { get; init; } = 1L << 30;
-    public PtxMachineOptions Machine { get; init; } = new();
+    /// <summary>What of it cannot be had although it is reported as free, as if others took it in the meantime.</summary>
+    public long HiddenBytes { get; init; }
+    /// <summary>The launch, counted from when the options were set, that fails as a trap would; 0: none does.</summary>
+    public int FailingLaunch { get; init; }
+    /// <summary>Products of a step have many blocks: two threads take half the time.</summary>
+    public PtxMachineOptions Machine { get; init; } = new() { Workers = Math.Min(Environment.ProcessorCount, 4) };
 }
 
 /// <summary>
@@ -25,9 +30,15 @@ internal sealed class StandinDevice(StandinOptions options)
 
     private readonly PtxMachine _machine = new(options.Machine);
     private readonly Dictionary<ulong, (PtxBuffer Buffer, StandinContext Owner)> _buffers = [];
-    private int _allocations;
+    private int _allocations, _launches;
+    private StandinOptions _options = options;
 
-    public StandinOptions Options { get; set; } = options;
+    public StandinOptions Options
+    {
+        get => _options;
+        set => (_options, _launches) = (value, 0);
+    }
+
     public Lock Gate { get; } = new();
     public bool IsInitialized { get; set; }
     public StandinHandles Handles { get; } = new();
@@ -46,7 +57,7 @@ internal sealed class StandinDevice(StandinOptions options)
         {
             return CuResult.InvalidValue;
         }
-        if (bytes > Options.MemoryBytes - UsedBytes || bytes > Array.MaxLength)
+        if (bytes > Options.MemoryBytes - Options.HiddenBytes - UsedBytes || bytes > Array.MaxLength)
         {
             return CuResult.OutOfMemory;
         }
@@ -170,6 +181,10 @@ internal sealed class StandinDevice(StandinOptions options)
     public CuResult Execute(StandinFunction function, Dim3 grid, Dim3 block, int sharedBytes, byte[] parameters)
     {
         Launches[function.Name] = Launches.GetValueOrDefault(function.Name) + 1;
+        if (++_launches == Options.FailingLaunch)
+        {
+            return CuResult.LaunchFailed;
+        }
         var arguments = new PtxArguments();
         foreach (Variable parameter in function.Code.Syntax.Parameters)
         {

@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace AiFabrik.Ptx;
 
-/// <summary>What all blocks of a launch share.</summary>
-internal sealed class Launch
+/// <summary>What all blocks of a launch share that one thread runs.</summary>
+internal sealed record Launch
 {
     public required ModuleCompiler Module { get; init; }
     public required Instruction[] Code { get; init; }
@@ -18,11 +18,13 @@ internal sealed class Launch
     public required int DynamicBytes { get; init; }
     public required PtxMachineOptions Options { get; init; }
     public int Warps => (int)((BlockShape.Count + 31) / 32);
+    /// <summary>The number of the thread that runs the blocks.</summary>
+    public int Worker { get; init; }
     public int Clock { get; set; }
     public long WarpInstructions { get; set; }
     public long ThreadInstructions { get; set; }
     /// <summary>Where atomics synchronise: address to the joined clock of those that touched it. Only if the module has fences.</summary>
-    public Dictionary<(PtxBuffer?, int), int[]> AtomicClocks { get; } = [];
+    public Dictionary<(PtxBuffer?, int), int[]> AtomicClocks { get; init; } = [];
 }
 
 /// <summary>One block: its shared memory, its warps and its barriers. Warps run one after another, each until it must wait.</summary>

@@ -3,11 +3,12 @@ namespace AiFabrik.Ptx;
 /// <summary>One allocation of device memory. Its address is a multiple of 256 and a wide gap lies behind it.</summary>
 public sealed class PtxBuffer
 {
-    internal PtxBuffer(string name, ulong address, int sizeBytes)
+    internal PtxBuffer(string name, ulong address, int sizeBytes, int workers)
     {
         Name = name;
         Address = address;
         Data = new byte[sizeBytes];
+        Shadows = new Shadow?[workers];
     }
 
     /// <summary>The name given when it was allocated; faults use it.</summary>
@@ -18,11 +19,13 @@ public sealed class PtxBuffer
     public Span<byte> Bytes => Data;
 
     internal byte[] Data { get; }
-    internal Shadow? Shadow { get; set; }
+    /// <summary>One for each thread that runs blocks: races are looked for within a block only.</summary>
+    internal Shadow?[] Shadows { get; }
 }
 
 /// <summary>The device's address space: allocations in ascending order, and windows for the spaces that generic addresses reach.</summary>
-internal sealed class DeviceMemory
+/// <param name="workers">Threads that run blocks side by side.</param>
+internal sealed class DeviceMemory(int workers)
 {
     /// <summary>Generic addresses: bits 40 and up name the window; below <see cref="FunctionWindow"/> lies global memory.</summary>
     public const int WindowShift = 40;
@@ -31,13 +34,13 @@ internal sealed class DeviceMemory
     private const ulong FirstAddress = 0x7_0000_0000;
     private const ulong GapBytes = 1 << 20;
 
-    private readonly List<PtxBuffer> _buffers = [];
+    private List<PtxBuffer> _buffers = [];
     private ulong _next = FirstAddress;
     private PtxBuffer? _last;
 
     public PtxBuffer Allocate(string name, int sizeBytes)
     {
-        var buffer = new PtxBuffer(name, _next, sizeBytes);
+        var buffer = new PtxBuffer(name, _next, sizeBytes, workers);
         _next = (_next + (ulong)sizeBytes + GapBytes + 255) & ~255UL;
         _buffers.Add(buffer);
         return buffer;
@@ -78,7 +81,10 @@ internal sealed class DeviceMemory
         return below is null || next.Address - address < address - below.Address - (ulong)below.Data.Length ? next : below;
     }
 
-    public PtxBuffer? WithShadow(Shadow shadow) => _buffers.Find(b => b.Shadow == shadow);
+    public PtxBuffer? WithShadow(Shadow shadow) => _buffers.Find(b => b.Shadows.Contains(shadow));
+
+    /// <summary>The same memory for another thread, which keeps in mind where it was last. Nothing is allocated or freed while it is in use.</summary>
+    public DeviceMemory View() => new(workers) { _buffers = _buffers };
 
     private PtxBuffer? Below(ulong address)
     {

@@ -13,6 +13,8 @@ public sealed record PtxMachineOptions
     public int GlobalRaceBytesMax { get; init; } = 16 << 20;
     /// <summary>Shared memory that a block may have, static and dynamic (H100: 227 KiB).</summary>
     public int SharedBytesMax { get; init; } = 227 << 10;
+    /// <summary>Threads that run the blocks of a launch. Results are the same with any number, for kernels whose blocks don't write what others of the launch use.</summary>
+    public int Workers { get; init; } = 1;
 }
 
 /// <summary>What a launch came to.</summary>
@@ -22,13 +24,13 @@ public sealed record PtxMachineOptions
 public sealed record PtxResult(PtxFault? Fault, long ThreadInstructions, long WarpInstructions);
 
 /// <summary>
-/// A device that executes PTX text as the PTX ISA defines it, for tests: every access is checked, and blocks run one after another.
+/// A device that executes PTX text as the PTX ISA defines it, for tests: every access is checked. Blocks run one after another unless the options say otherwise.
 /// Use one machine from one thread at a time; modules may be shared between machines.
 /// </summary>
 public sealed class PtxMachine(PtxMachineOptions? options = null)
 {
     private readonly PtxMachineOptions _options = options ?? new PtxMachineOptions();
-    private readonly DeviceMemory _memory = new();
+    private readonly DeviceMemory _memory = new(options?.Workers ?? 1);
     private readonly Dictionary<PtxModule, LoadedModule> _loaded = [];
 
     /// <summary>Makes an allocation of zero bytes, aligned to 256 and with a gap behind it.</summary>
@@ -97,38 +99,14 @@ public sealed class PtxMachine(PtxMachineOptions? options = null)
             Parameters = arguments.Pack(function), Addresses = addresses, SharedBytes = sharedBytes, DynamicBytes = dynamicSharedBytes,
             Options = _options, Clock = _clock, Constants = loaded.Constants,
         };
-        try
-        {
-            Run(launch);
-            return new PtxResult(null, launch.ThreadInstructions, launch.WarpInstructions);
-        }
-        catch (PtxFaultException fault)
-        {
-            return new PtxResult(fault.Fault, launch.ThreadInstructions, launch.WarpInstructions);
-        }
-        finally
-        {
-            // Times never run backwards on one machine, so that shadows of global memory need no clearing between launches.
-            _clock = launch.Clock + (1 << 8) + (int)Math.Min(launch.WarpInstructions, 1 << 22);
-        }
+        var run = new GridRun(launch, _options.Workers);
+        PtxFault? fault = run.Go();
+        // Times never run backwards on one machine, so that shadows of global memory need no clearing between launches.
+        _clock = run.Clock + (1 << 8) + (int)Math.Min(run.WarpInstructions, 1 << 22);
+        return new PtxResult(fault, run.ThreadInstructions, run.WarpInstructions);
     }
 
     private int _clock = 1;
-
-    private static void Run(Launch launch)
-    {
-        var block = new Block(launch);
-        for (int z = 0; z < launch.Grid.Z; z++)
-        {
-            for (int y = 0; y < launch.Grid.Y; y++)
-            {
-                for (int x = 0; x < launch.Grid.X; x++)
-                {
-                    block.Run(new Dim3(x, y, z));
-                }
-            }
-        }
-    }
 
     /// <summary>Places the shared variables that the kernel reaches, in the order of declaration; the dynamic part comes last.</summary>
     private static int LayOutShared(PtxModule module, Function entry, Dictionary<Variable, ulong> addresses, int dynamicBytes)

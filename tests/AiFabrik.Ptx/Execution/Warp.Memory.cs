@@ -72,12 +72,13 @@ internal sealed partial class Warp
         }
         PtxMachineOptions options = Block.Launch.Options;
         bool watched = options.FindGlobalRaces && buffer.Data.Length <= options.GlobalRaceBytesMax;
-        if (watched && (buffer.Shadow is null || !buffer.Shadow.Fits(2, Block.Warps.Length)))
+        ref Shadow? shadow = ref buffer.Shadows[Block.Launch.Worker];
+        if (watched && (shadow is null || !shadow.Fits(2, Block.Warps.Length)))
         {
-            buffer.Shadow = new Shadow(buffer.Data.Length, 2, Block.Warps.Length, isShared: false);
+            shadow = new Shadow(buffer.Data.Length, 2, Block.Warps.Length, isShared: false);
         }
         int at = (int)(address - buffer.Address);
-        return new Located { Bytes = ref At(buffer.Data, at), Shadow = watched ? buffer.Shadow : null, Buffer = buffer, Offset = at };
+        return new Located { Bytes = ref At(buffer.Data, at), Shadow = watched ? shadow : null, Buffer = buffer, Offset = at };
     }
 
     private Located Plain(byte[] bytes, ulong length, int lane, ulong address, int size, PtxAccess access, Instruction instruction, PtxSpace space, bool misaligned)

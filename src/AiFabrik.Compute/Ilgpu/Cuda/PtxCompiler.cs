@@ -10,7 +10,10 @@ namespace AiFabrik.Compute.Ilgpu.Cuda;
 /// <summary>
 /// Compiles explicitly grouped ILGPU kernels to PTX without a device, patches them (<see cref="PtxPatch"/>) and keeps them in a <see cref="PtxCache"/>.
 /// </summary>
-/// <remarks>Optimisation is O1: O2 miscompiles a plain switch (ILGPU #846). Loops and registers are the driver's to optimise.</remarks>
+/// <remarks>
+/// <para>Optimisation is O1: O2 miscompiles a plain switch (ILGPU #846). Loops and registers are the driver's to optimise.</para>
+/// <para>Once it has compiled anything, disposing it leaves no accelerator bound to the thread: its ILGPU context binds and unbinds its own. Bind again.</para>
+/// </remarks>
 internal sealed class PtxCompiler : IDisposable
 {
     /// <summary>The level that everything for CUDA is compiled at.</summary>

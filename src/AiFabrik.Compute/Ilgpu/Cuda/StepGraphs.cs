@@ -22,7 +22,7 @@ internal enum GraphUse
 /// </summary>
 internal sealed class StepGraphs : IDisposable
 {
-    /// <summary>Contexts up to <c>StepPlan.ContextLenMin</c>·2^30 have a bucket: more than 32-bit positions reach.</summary>
+    /// <summary>Contexts up to <c>StepPlan.ContextLenMin</c>·2^24 = 2^31 have a bucket: more than 32-bit positions reach.</summary>
     private const int ContextBuckets = 25;
 
     private readonly nint _stream;

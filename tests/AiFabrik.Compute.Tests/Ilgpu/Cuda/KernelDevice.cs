@@ -136,9 +136,13 @@ internal sealed unsafe class GpuKernelDevice : KernelDevice
         Context context = Context.Create(b => b.Cuda().Optimize(PtxCompiler.Level));
         CudaAccelerator accelerator = context.CreateCudaAccelerator(0);
         accelerator.Bind();
-        using var compiler = new PtxCompiler();
-        status = CudaKernels.TryLoad(compiler, null, out CudaKernels? kernels);
-        Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
+        CudaKernels? kernels;
+        using (var compiler = new PtxCompiler())
+        {
+            status = CudaKernels.TryLoad(compiler, null, out kernels);
+            Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
+        }
+        accelerator.Bind();
         status = CudaStreamHandle.TryCreate(out CudaStreamHandle? stream);
         Assert.True(status == CudaStatus.Success, CudaDriver.Describe(status));
         reason = accelerator.Name;
