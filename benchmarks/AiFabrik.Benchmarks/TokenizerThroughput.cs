@@ -9,7 +9,7 @@ namespace AiFabrik.Benchmarks;
 
 /// <summary>
 /// Quick figures of tokenizers without BenchmarkDotNet's harness, so that they can be taken in turns with another program's:
-/// <c>tokenizer load FILE…</c>, <c>tokenizer linear LINEAR_JSON FILE…</c>, <c>tokenizer prose TEXT REPEATS FILE…</c>.
+/// <c>tokenizer load FILE…</c>, <c>tokenizer linear LINEAR_JSON FILE…</c>, <c>tokenizer kinds PROSE FILE…</c>, <c>tokenizer prose TEXT REPEATS FILE…</c>.
 /// A FILE is a tokenizer.json or a GGUF.
 /// </summary>
 internal static class TokenizerThroughput
@@ -26,11 +26,14 @@ internal static class TokenizerThroughput
             case ["linear", var texts, .. var files]:
                 foreach (var file in files) Linear(texts, file);
                 return 0;
+            case ["kinds", var prose, .. var files]:
+                TokenizerKinds.Run(prose, files);
+                return 0;
             case ["prose", var text, var repeats, .. var files]:
                 foreach (var file in files) Prose(text, int.Parse(repeats, CultureInfo.InvariantCulture), file);
                 return 0;
             default:
-                Console.Error.WriteLine("usage: tokenizer load FILE... | linear LINEAR_JSON FILE... | prose TEXT REPEATS FILE...");
+                Console.Error.WriteLine("usage: tokenizer load FILE... | linear LINEAR_JSON FILE... | kinds PROSE FILE... | prose TEXT REPEATS FILE...");
                 return 2;
         }
     }

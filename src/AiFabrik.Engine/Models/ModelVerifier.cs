@@ -43,14 +43,15 @@ public sealed class ModelVerifier
             Check("numbers", () => Numbers(files.Weights));
             Tokenizer? tokenizer = null;
             Check("tokenizer", () => RoundTrip(files, tokenizer = ModelLoaderTokenizer.Load(files)));
-            if (program is null || tokenizer is null) { SkipFrom("chat template"); return; }
+            if (tokenizer is not null) Check("byte coverage", () => ByteCoverage.Check(tokenizer));
+            if (program is null || tokenizer is null) { SkipFrom(tokenizer is null ? "byte coverage" : "chat template"); return; }
             var model = new LoadedModel(ModelLoader.IdOf(path), files, program, tokenizer);
             Check("chat template", () => _hooks.Templates is { } templates ? (ModelVerdict.Ok, templates(model)) : (ModelVerdict.Skipped, "no template engine was given"));
             Check("short run", () => _hooks.Executor is { } open ? ShortRun(program, open) : (ModelVerdict.Skipped, "no device was given"));
         }
     }
 
-    private static readonly string[] Order = ["structure", "checksums", "shapes", "numbers", "tokenizer", "chat template", "short run"];
+    private static readonly string[] Order = ["structure", "checksums", "shapes", "numbers", "tokenizer", "byte coverage", "chat template", "short run"];
 
     private void SkipFrom(string first)
     {

@@ -1,5 +1,7 @@
 using AiFabrik.Compute.Reference;
 using AiFabrik.Engine.Models;
+using AiFabrik.Engine.Tests.Text.Tokenization;
+using AiFabrik.Engine.Text;
 using Xunit;
 
 namespace AiFabrik.Engine.Tests.Models;
@@ -15,8 +17,8 @@ public sealed class ModelVerifierTests
     public void Every_golden_model_passes(string path)
     {
         var rows = ModelVerifier.Verify(path, Hooks);
-        Assert.Equal(["structure", "checksums", "shapes", "numbers", "tokenizer", "chat template", "short run"], rows.Select(r => r.Check));
-        Assert.All(rows, r => Assert.True(r.Verdict == (r.Check == "checksums" ? ModelVerdict.Skipped : ModelVerdict.Ok), $"{r}"));
+        Assert.Equal(["structure", "checksums", "shapes", "numbers", "tokenizer", "byte coverage", "chat template", "short run"], rows.Select(r => r.Check));
+        Assert.All(rows.Where(r => r.Check != "byte coverage"), r => Assert.True(r.Verdict == (r.Check == "checksums" ? ModelVerdict.Skipped : ModelVerdict.Ok), $"{r}"));
     }
 
     [Fact]
@@ -25,7 +27,7 @@ public sealed class ModelVerifierTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("m.gguf"), "GGUF");
         var rows = ModelVerifier.Verify(folder.File("m.gguf"), Hooks);
-        Assert.Equal(7, rows.Count);
+        Assert.Equal(8, rows.Count);
         Assert.Equal(ModelVerdict.Failed, rows[0].Verdict);
         Assert.All(rows.Skip(1), r => Assert.Equal(ModelVerdict.Skipped, r.Verdict));
     }
@@ -39,4 +41,17 @@ public sealed class ModelVerifierTests
         File.WriteAllBytes(folder.File("m.gguf"), bytes);
         Assert.Contains(ModelVerifier.Verify(folder.File("m.gguf")), r => r.Check == "numbers" && r.Verdict == ModelVerdict.Failed);
     }
+
+    [Fact]
+    public void Bytes_without_a_token_are_named()
+    {
+        var model = Path.Combine(TokenizerCases.TestsFolder(), "..", "models", "SmolLM2-135M-Instruct-Q4_1-00001-of-00003.gguf");
+        var (verdict, detail) = ByteCoverage.Check(TokenizerCases.LoadGguf(model));
+        Assert.Equal(ModelVerdict.Warning, verdict);
+        Assert.Equal("21 byte values have no token and are dropped: 0x04 0x06 0x13-0x14 0x16 0x1D 0xC0-0xC1 0xF1-0xF2 0xF5-0xFF", detail);
+        Assert.Equal((ModelVerdict.Ok, "every byte has a token"), ByteCoverage.Check(Small("gpt2")));
+        Assert.Equal(ModelVerdict.Warning, ByteCoverage.Check(Small("spm-nobytes")).Item1);
+    }
+
+    private static Tokenizer Small(string name) => TokenizerCases.LoadJson(Path.Combine(TokenizerCases.Folder, "small", name));
 }

@@ -40,13 +40,13 @@ public sealed class ChatTemplate
         error = "";
         if (source.Length > SourceBytesMax)
         {
-            error = $"the chat template has {source.Length} bytes, more than {SourceBytesMax}";
+            error = $"The chat template has {source.Length} bytes, more than {SourceBytesMax}.";
             return false;
         }
 
         if (!Utf8.IsValid(source))
         {
-            error = "the chat template is not UTF-8";
+            error = "The chat template is not UTF-8.";
             return false;
         }
 
@@ -57,7 +57,7 @@ public sealed class ChatTemplate
         }
         catch (TemplateSyntaxException exception)
         {
-            error = $"the chat template cannot be parsed: {exception.Message}";
+            error = $"The chat template cannot be parsed: {exception.Message}.";
             return false;
         }
     }

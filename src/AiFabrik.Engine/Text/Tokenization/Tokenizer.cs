@@ -56,6 +56,12 @@ public sealed class Tokenizer
     /// <summary>Whether the model's files say that a text ends with EOS.</summary>
     public bool AddsEos => _parts.AddsEos;
 
+    /// <summary>Whether the vocabulary means to have tokens for single bytes: byte-level ones, or byte fallback.</summary>
+    public bool CoversBytes => _parts.Model.Kind == SymbolKind.Bytes || _parts.Model.FallbackIds.Length > 0;
+
+    /// <summary>Whether there is a token for what no other covers; without one it is dropped.</summary>
+    public bool HasUnknownToken => _parts.Model.UnknownId >= 0;
+
     internal DecoderPlan Decoder { get; }
     internal int DecodedBytesMax { get; }
 
@@ -78,6 +84,13 @@ public sealed class Tokenizer
 
     /// <summary>The bytes that a token stands for when it is decoded; empty for an id that is no token.</summary>
     public ReadOnlySpan<byte> TokenBytes(int id) => (uint)id < (uint)VocabSize ? Decoder.Bytes(id, false) : default;
+
+    /// <summary>Byte values, ascending, that no token covers, where <see cref="CoversBytes"/>: a text loses them.</summary>
+    public byte[] UncoveredBytes()
+    {
+        var ids = _parts.Model.Kind == SymbolKind.Bytes ? _parts.Model.ByteSymbols : _parts.Model.FallbackIds;
+        return [.. Enumerable.Range(0, ids.Length).Where(b => ids[b] < 0).Select(b => (byte)b)];
+    }
 
     /// <summary>
     /// What counts as control with a chat template: the special tokens, and every other added token that the template's

@@ -24,7 +24,7 @@ public sealed class MergerTests
             Assert.Equal(wanted, MergeWhole(table, scratch, symbols));
             scratch.EnsureSymbols(symbols.Length + 1);
             symbols.CopyTo(scratch.Symbols, 0);
-            if (Merger.TryMergeChunks(table, scratch, symbols.Length, true, out var count))
+            if (Merger.TryMergeChunks(table, null, scratch, symbols.Length, true, out var count))
             {
                 byChunks++;
                 Assert.Equal(wanted, scratch.Tokens[..count]);

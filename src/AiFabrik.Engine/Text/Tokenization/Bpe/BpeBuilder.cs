@@ -121,7 +121,7 @@ internal static class BpeBuilder
         return text[leftLength..].StartsWith(Space) && !text[..leftLength].EndsWith(Space);
     }
 
-    /// <summary>Whether merges use the tokens that stand for bytes or for unknown characters; their text is not what they stand for.</summary>
+    /// <summary>Whether merges use or make the tokens that stand for bytes or for unknown characters; their text is not what they stand for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool MergesStandIns(BpeModel model, MergeRules rules)
     {
@@ -131,11 +131,12 @@ internal static class BpeBuilder
         if (model.UnknownId >= 0) standIns[model.UnknownId] = true;
         for (var i = 0; i < rules.Count; i++)
         {
-            var (left, right) = (rules.Left[i], rules.Right[i]);
-            if ((left >= 0 && left < standIns.Length && standIns[left]) || (right >= 0 && right < standIns.Length && standIns[right])) return true;
+            if (IsStandIn(rules.Left[i]) || IsStandIn(rules.Right[i]) || IsStandIn(rules.Symbol[i])) return true;
         }
 
         return false;
+
+        bool IsStandIn(int symbol) => (uint)symbol < (uint)standIns.Length && standIns[symbol];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -101,7 +101,7 @@ internal sealed class BpeModel
             return;
         }
 
-        if (!Merger.TryMergeChunks(Merges, scratch, n, IdsTell, out var tokens)) tokens = Merger.MergeHeap(Merges, scratch, n);
+        if (!Merger.TryMergeChunks(Merges, Tree, scratch, n, IdsTell, out var tokens)) tokens = Merger.MergeHeap(Merges, scratch, n);
         Emit(scratch, ref sink, buffer, n, scratch.Tokens.AsSpan(0, tokens), scratch.TokenFirst.AsSpan(0, tokens));
     }
 

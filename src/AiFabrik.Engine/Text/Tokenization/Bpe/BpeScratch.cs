@@ -21,6 +21,9 @@ internal sealed class BpeScratch
     internal int[] Next = [], Before = [];
     internal ulong[] Heap = [];
 
+    /// <summary>Work done since the scratch was made: symbols looked at, eight ranks compared, an entry of the heap. For tests.</summary>
+    internal long Work;
+
     /// <summary>The small merger's last merge.</summary>
     internal int LastLeft, LastRight;
 

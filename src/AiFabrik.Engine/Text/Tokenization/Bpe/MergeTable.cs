@@ -18,7 +18,7 @@ internal sealed class MergeTable
     internal MergeTable(int count)
     {
         var bits = 4;
-        while (1L << bits < count * 2L) bits++;
+        while (1L << bits < count + count / 2L) bits++;
         _slots = new Slot[1 << bits];
         _tags = new byte[1 << bits];
         _shift = 64 - bits;

@@ -33,6 +33,7 @@ internal static class Merger
     {
         var n = symbols.Length;
         if (n == 0) return 0;
+        scratch.Work += n;
         // A symbol more, so that the last one has a successor, and whole vectors of keys.
         var lanes = (n + Vector256<int>.Count - 1) / Vector256<int>.Count * Vector256<int>.Count;
         scratch.EnsureSmall(lanes + 1);
@@ -54,6 +55,7 @@ internal static class Merger
         {
             var least = Min(keys);
             if (least == int.MaxValue) break;
+            scratch.Work += lanes / Vector256<int>.Count;
             var at = least & LinkedSymbolsMax - 1;
             var right = next[at];
             var after = next[right];
@@ -94,6 +96,7 @@ internal static class Merger
     private static int MergeMoved(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols)
     {
         var n = symbols.Length;
+        scratch.Work += n;
         scratch.EnsureSmall(n + Vector<int>.Count);
         var ids = scratch.Small.AsSpan(0, n);
         var ranks = scratch.SmallRanks.AsSpan(0, n);
@@ -106,6 +109,7 @@ internal static class Merger
         {
             var best = IndexOfMin(ranks[..n], out var rank);
             if (rank == MergeTable.NoMerge) break;
+            scratch.Work += n / 8;
             (scratch.LastLeft, scratch.LastRight) = (ids[best], ids[best + 1]);
             table.Rank(ids[best], ids[best + 1], out ids[best]);
             ids[(best + 2)..n].CopyTo(ids[(best + 1)..]);
@@ -126,7 +130,8 @@ internal static class Merger
     /// crosses would be the best of its two tokens too, and so happen there.) False: too much had to be done again.
     /// </summary>
     /// <param name="idsTell">Whether an id stands for the same symbols wherever it occurs.</param>
-    internal static bool TryMergeChunks(MergeTable table, BpeScratch scratch, int symbolCount, bool idsTell, out int count)
+    /// <param name="tree">Tells of most borders without merging again, if there is one.</param>
+    internal static bool TryMergeChunks(MergeTable table, MergeTree? tree, BpeScratch scratch, int symbolCount, bool idsTell, out int count)
     {
         scratch.EnsureTokens(symbolCount + ChunkSymbols);
         scratch.Chunks.Begin();
@@ -156,7 +161,7 @@ internal static class Merger
                 for (var i = 0; i < starts.Length; i++) first[keep + i] = start + starts[i];
                 count = keep + ids.Length;
                 first[count] = to;
-                if (keep == 0 || IsSound(table, scratch, symbols, keep, idsTell)) break;
+                if (keep == 0 || IsSound(table, tree, scratch, symbols, keep, idsTell)) break;
                 keep = Math.Max(0, keep - back);
                 start = first[keep];
             }
@@ -187,6 +192,7 @@ internal static class Merger
         // A symbol that was merged into the one before it is marked by a link to itself.
         while (heap.TryPop(out var entry))
         {
+            scratch.Work++;
             var (rank, at) = ((int)(entry >> 32), (int)(uint)entry);
             var right = next[at];
             if (right < 0 || right == at || table.Rank(ids[at], ids[right], out var merged) != rank) continue;
@@ -215,9 +221,10 @@ internal static class Merger
     }
 
     /// <summary>Whether the token at <paramref name="at"/> and the one before it are what merging gives for their text.</summary>
-    private static bool IsSound(MergeTable table, BpeScratch scratch, ReadOnlySpan<int> symbols, int at, bool idsTell)
+    private static bool IsSound(MergeTable table, MergeTree? tree, BpeScratch scratch, ReadOnlySpan<int> symbols, int at, bool idsTell)
     {
         var (left, right) = (scratch.Tokens[at - 1], scratch.Tokens[at]);
+        if (tree is not null && tree.TryTellFinal(left, right, out var isFinal)) return isFinal;
         if (idsTell && scratch.Chunks.TryGetBorder(left, right, out var isSound)) return isSound;
         var first = scratch.TokenFirst;
         var n = MergeSmall(table, scratch, symbols[first[at - 1]..first[at + 1]]);

@@ -89,7 +89,7 @@ internal sealed class PieceTable
     private static int Capacity(int count, out int shift)
     {
         var bits = 4;
-        while (1L << bits < count * 2L) bits++;
+        while (1L << bits < count + count / 2L) bits++;
         shift = 64 - bits;
         return 1 << bits;
     }

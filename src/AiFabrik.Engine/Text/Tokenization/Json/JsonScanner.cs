@@ -1,4 +1,5 @@
-using System.Buffers;
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -13,9 +14,7 @@ namespace AiFabrik.Engine.Text.Tokenization.Json;
 internal ref struct JsonScanner(ReadOnlySpan<byte> json)
 {
     private const byte Quote = (byte)'"', Escape = (byte)'\\';
-
-    /// <summary>Where plain text in a string ends: a quote, a backslash, or a control character, which is not allowed.</summary>
-    private static readonly SearchValues<byte> NotPlain = SearchValues.Create([Quote, Escape, .. Enumerable.Range(0, 32).Select(b => (byte)b)]);
+    private const ulong Ones = 0x0101010101010101, Highs = 0x8080808080808080;
     private readonly ReadOnlySpan<byte> _json = json;
     private int _at;
 
@@ -115,19 +114,48 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json)
         var before = to.Count;
         while (true)
         {
-            var rest = _json[from..];
-            var plain = rest.IndexOfAny(NotPlain);
-            if (plain < 0) throw new JsonException();
-            rest[..plain].CopyTo(to.Reserve(plain + 4));
-            to.Count += plain;
-            from += plain;
-            if (rest[plain] == Quote) break;
-            if (rest[plain] != Escape) throw new JsonException();
+            var target = to.Reserve(sizeof(ulong));
+            byte b;
+            if (from + sizeof(ulong) <= _json.Length)
+            {
+                // Eight bytes at a time: most strings have fewer.
+                var word = BinaryPrimitives.ReadUInt64LittleEndian(_json[from..]);
+                BinaryPrimitives.WriteUInt64LittleEndian(target, word);
+                var ends = NotPlain(word);
+                var plain = ends == 0 ? sizeof(ulong) : BitOperations.TrailingZeroCount(ends) / 8;
+                to.Count += plain;
+                from += plain;
+                if (ends == 0) continue;
+                b = _json[from];
+            }
+            else
+            {
+                if (from >= _json.Length) throw new JsonException();
+                b = _json[from];
+                if (b >= ' ' && b is not (Quote or Escape))
+                {
+                    target[0] = b;
+                    to.Count++;
+                    from++;
+                    continue;
+                }
+            }
+
+            if (b == Quote) break;
+            if (b != Escape) throw new JsonException();
             to.Count += Unescape(_json, ref from, to.Reserve(4));
         }
 
         _at = from + 1;
         return to.Count - before;
+    }
+
+    /// <summary>The lowest bit set is in the first byte that is a quote, a backslash or a control character, which is not allowed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong NotPlain(ulong word)
+    {
+        var (quote, escape) = (word ^ Ones * Quote, word ^ Ones * Escape);
+        return ((quote - Ones & ~quote) | (escape - Ones & ~escape) | (word - Ones * ' ' & ~word)) & Highs;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,12 +14,22 @@ internal sealed class CharClass
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CharClass(CodePointSet set)
     {
-        var pages = new List<ulong>();
-        var known = new Dictionary<(ulong, ulong, ulong, ulong), ushort>();
-        for (var p = 0; p < _pages.Length; p++)
+        // Page 0 has no member.
+        var pages = new List<ulong> { 0, 0, 0, 0 };
+        var known = new Dictionary<(ulong, ulong, ulong, ulong), ushort> { [default] = 0 };
+        var last = default((ulong, ulong, ulong, ulong));
+        for (var p = 0; p * PageWords < set.Words; p++)
         {
             var at = p * PageWords;
             var key = (set.Word(at), set.Word(at + 1), set.Word(at + 2), set.Word(at + 3));
+            // Most pages are as the one before: planes without a member, or with nothing else.
+            if (p > 0 && key == last)
+            {
+                _pages[p] = _pages[p - 1];
+                continue;
+            }
+
+            last = key;
             if (!known.TryGetValue(key, out var index))
             {
                 index = (ushort)(pages.Count / PageWords);
@@ -33,13 +43,11 @@ internal sealed class CharClass
         _bits = [.. pages];
         for (var c = 0; c < 128; c++) _ascii[c] = set.Contains(c);
         // From 0x80 on, 64 code points share all but the last byte.
-        Span<byte> utf8 = stackalloc byte[4];
-        for (var word = 0; word < CodePointSet.Limit / 64; word++)
+        for (var word = 0; word < set.Words; word++)
         {
             var c = word * 64;
             if (set.Word(word) == 0 || c is >= 0xD800 and < 0xE000) continue;
-            Utf8Text.Encode(c, utf8);
-            if (c >= 0x80) FirstBytes[utf8[0]] = true;
+            if (c >= 0x80) FirstBytes[c < 0x800 ? 0xC0 | c >> 6 : c < 0x10000 ? 0xE0 | c >> 12 : 0xF0 | c >> 18] = true;
             else for (var i = c; i < c + 64; i++) FirstBytes[i] |= set.Contains(i);
         }
     }

@@ -32,6 +32,7 @@ internal static class RegexMatcher
         var bottom = scratch.Top;
         while (true)
         {
+            scratch.Work++;
             var i = code[pc];
             var matched = true;
             switch (i.Op)
@@ -43,11 +44,11 @@ internal static class RegexMatcher
                     pc = i.Next;
                     break;
                 case RegexOp.Loop:
-                    matched = EnterLoop(i, pc, scratch, text, ref at);
+                    matched = EnterLoop(program, i, pc, scratch, text, ref at);
                     pc = i.Next;
                     break;
                 case RegexOp.Alternatives:
-                    matched = EnterChoice(i, scratch, text, at, ref pc);
+                    matched = EnterChoice(program, i, scratch, text, at, ref pc);
                     break;
                 case RegexOp.LookAheadOne:
                     matched = i.Class!.Match(text, at) > 0 != i.Negative;
@@ -75,11 +76,13 @@ internal static class RegexMatcher
         }
     }
 
-    private static bool EnterChoice(RegexInstruction i, RegexScratch scratch, ReadOnlySpan<byte> text, int at, ref int pc)
+    private static bool EnterChoice(RegexProgram program, RegexInstruction i, RegexScratch scratch, ReadOnlySpan<byte> text, int at, ref int pc)
     {
         var mask = i.Dispatch[at < text.Length ? text[at] : 256];
         if (mask == 0) return false;
         var rest = mask & (mask - 1);
+        // Counted here too: where the next byte tells which way to go, there is nothing to come back to.
+        scratch.CountStep(program);
         if (scratch.Remembers)
         {
             if (scratch.HasFailed(i.ChoiceIndex, at)) return false;
@@ -92,7 +95,7 @@ internal static class RegexMatcher
     }
 
     /// <summary>Takes as much as the loop may; leaves a note on the stack of the shorter (or longer, if lazy) forms.</summary>
-    private static bool EnterLoop(RegexInstruction i, int pc, RegexScratch scratch, ReadOnlySpan<byte> text, ref int at)
+    private static bool EnterLoop(RegexProgram program, RegexInstruction i, int pc, RegexScratch scratch, ReadOnlySpan<byte> text, ref int at)
     {
         var count = 0;
         var entered = at;
@@ -106,6 +109,7 @@ internal static class RegexMatcher
         var least = at;
         if (i.Max >= 0)
         {
+            scratch.CountStep(program);
             if (scratch.Remembers)
             {
                 if (scratch.HasFailed(i.ChoiceIndex, entered)) return false;
@@ -125,6 +129,7 @@ internal static class RegexMatcher
                 at += length;
             }
 
+            scratch.Work += at - entered;
             if (at > least && !i.NeverShorter) scratch.Push(pc, at, least, at);
             return true;
         }
@@ -140,12 +145,19 @@ internal static class RegexMatcher
 
         var stop = failedFrom > least ? failedFrom : text.Length;
         var end = i.Class!.Run(text, at, stop);
+        scratch.Work += end - at;
         var most = end;
         if (end == failedFrom && failedFrom > least)
         {
             // From here on every way out is known to fail; a possessive loop has only the one at the very end.
             most = failedTo;
-            if (i.NeverShorter) return false;
+            if (i.NeverShorter)
+            {
+                // The stretch grows, so that the next place before it need not go through this one again.
+                SetLoopFailed(i, scratch, least, failedTo);
+                return false;
+            }
+
             end = Utf8Text.Previous(text, end);
         }
 
@@ -166,7 +178,7 @@ internal static class RegexMatcher
     {
         while (scratch.Top > bottom)
         {
-            if (++scratch.Steps > scratch.StepsBeforeMemory && !scratch.Remembers) scratch.Remember(program.Choices);
+            scratch.CountStep(program);
             var top = scratch.Top -= 4;
             var s = scratch.Stack;
             var (where, from, a, b) = (s[top], s[top + 1], s[top + 2], s[top + 3]);

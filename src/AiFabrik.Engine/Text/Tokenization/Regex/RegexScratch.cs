@@ -9,6 +9,9 @@ internal sealed class RegexScratch
     internal int[] LoopFailures = [];
     internal bool Remembers;
     internal long Steps, StepsBeforeMemory;
+
+    /// <summary>Instructions run and bytes passed since the scratch was made. For tests.</summary>
+    internal long Work;
     private ulong[] _failures = [];
     private int _positions;
 
@@ -25,8 +28,14 @@ internal sealed class RegexScratch
         _positions = textBytes + 1;
     }
 
-    /// <summary>Turns on the memory of failed choices: at most a bit for each choice and position.</summary>
-    internal void Remember(int choices)
+    /// <summary>One choice more, entered or gone back to; many of them turn the memory of failed choices on.</summary>
+    internal void CountStep(RegexProgram program)
+    {
+        if (++Steps > StepsBeforeMemory && !Remembers) Remember(program.Choices);
+    }
+
+    /// <summary>At most a bit for each choice and position.</summary>
+    private void Remember(int choices)
     {
         var words = checked((int)(((long)choices * _positions + 63) / 64));
         if (_failures.Length < words)

@@ -93,8 +93,11 @@ internal sealed class DecoderSteps
     internal bool TryAddByteLevel()
     {
         if (IsFused) return false;
-        _perToken.Add(static (token, _, to) =>
+        // After byte fallback a token may be a single byte that is no character.
+        var isWellFormed = _perToken.Count == 0;
+        _perToken.Add((token, _, to) =>
         {
+            if (!isWellFormed && !System.Text.Unicode.Utf8.IsValid(token)) return false;
             to.Append(token);
             var n = ByteAlphabet.TryUnmap(token, to.Data);
             to.Shorten(Math.Max(n, 0));
@@ -125,9 +128,27 @@ internal sealed class DecoderSteps
             return true;
         }
 
+        if (pattern.Literal is { Length: > 0 } literal)
+        {
+            _perToken.Add((token, _, to) =>
+            {
+                var at = token.IndexOf(literal);
+                if (at < 0) return false;
+                for (; at >= 0; at = token.IndexOf(literal))
+                {
+                    to.Append(token[..at]);
+                    to.Append(content);
+                    token = token[(at + literal.Length)..];
+                }
+
+                to.Append(token);
+                return true;
+            });
+            return true;
+        }
+
         _perToken.Add((token, _, to) =>
         {
-            if (pattern.Literal is { } literal && token.IndexOf(literal) < 0) return false;
             if (!System.Text.Unicode.Utf8.IsValid(token)) return false;
             var done = 0;
             var matches = new PatternMatches(pattern, token, _scratch);

@@ -6,15 +6,19 @@ namespace AiFabrik.Engine.Text.Tokenization.Unicode;
 internal sealed class CodePointSet
 {
     internal const int Limit = 0x110000;
-    private readonly ulong[] _bits = new ulong[Limit / 64];
+    private ulong[] _bits = [];
 
-    internal bool Contains(int c) => (_bits[c >> 6] >> (c & 63) & 1) != 0;
+    /// <summary>Words that may have members.</summary>
+    internal int Words => _bits.Length;
 
-    internal ulong Word(int index) => _bits[index];
+    internal bool Contains(int c) => (Word(c >> 6) >> (c & 63) & 1) != 0;
+
+    internal ulong Word(int index) => index < _bits.Length ? _bits[index] : 0;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Add(int first, int last)
     {
+        if (last >= first) Reach(last / 64);
         for (var c = first; c <= last;)
         {
             if ((c & 63) == 0 && c + 63 <= last)
@@ -37,20 +41,22 @@ internal sealed class CodePointSet
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Add(CodePointSet other)
     {
-        for (var i = 0; i < _bits.Length; i++) _bits[i] |= other._bits[i];
+        Reach(other._bits.Length - 1);
+        for (var i = 0; i < other._bits.Length; i++) _bits[i] |= other._bits[i];
         return this;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Intersect(CodePointSet other)
     {
-        for (var i = 0; i < _bits.Length; i++) _bits[i] &= other._bits[i];
+        for (var i = 0; i < _bits.Length; i++) _bits[i] &= other.Word(i);
         return this;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal CodePointSet Invert()
     {
+        Reach(Limit / 64 - 1);
         for (var i = 0; i < _bits.Length; i++) _bits[i] = ~_bits[i];
         return this;
     }
@@ -75,6 +81,12 @@ internal sealed class CodePointSet
         var set = new CodePointSet();
         for (var i = 0; i < pairs.Length; i += 2) set.Add(pairs[i], pairs[i + 1]);
         return set;
+    }
+
+    /// <summary>Most sets are a few characters, so words are there only as far as needed.</summary>
+    private void Reach(int word)
+    {
+        if (word >= _bits.Length) Array.Resize(ref _bits, Math.Min(Limit / 64, Math.Max(word + 1, _bits.Length * 2)));
     }
 
     private static void ForEachFold(Action<int, int> visit)
