@@ -98,24 +98,7 @@ internal static class AttentionTensor
             blocks = AttentionCopy.Blocks(copy, key + 3 * keys);
             if (key < position + WarpTokens && (shape.Window == 0 || key + keys > position - shape.Window + 1))
             {
-                CudaAsm.Emit("mov.u32 ka, tile;");
-                CudaAsm.Emit("add.s32 va, ka, %0;", valuePlace + read);
-                CudaAsm.Emit("add.s32 ka, ka, %0;", keyPlace + read);
-                default(THead).Scores();
-                if (cap > 0f)
-                {
-                    default(THead).Cap(cap);
-                }
-                if (key + keys - 1 > position)
-                {
-                    default(THead).MaskAhead(Lane(position - key));
-                }
-                if (shape.Window > 0 && key < position + WarpTokens - shape.Window)
-                {
-                    default(THead).MaskBehind(Lane(position - shape.Window - key));
-                }
-                default(THead).Softmax();
-                default(THead).Values();
+                Stage<THead>(keyPlace + read, valuePlace + read, key, position, shape.Window, cap);
             }
             read = read == 2 * AttentionCopy.StageBytes ? 0 : read + AttentionCopy.StageBytes;
         }
@@ -130,6 +113,31 @@ internal static class AttentionTensor
         Normalise(sinks, head);
         AimRows(output, tiles[tile * 2] + warpToken, shape.OutStride, head * shape.HeadDim, Warp.LaneIdx, tiles[tile * 2 + 1] - warpToken);
         default(THead).Write(shape.HeadDim);
+    }
+
+    /// <summary>Adds a stage to a warp's sums: <paramref name="key"/> is its first, <paramref name="position"/> the warp's first query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Stage<THead>(int keys, int values, int key, int position, int window, float cap)
+        where THead : struct, IAttentionHead
+    {
+        CudaAsm.Emit("mov.u32 ka, tile;");
+        CudaAsm.Emit("add.s32 va, ka, %0;", values);
+        CudaAsm.Emit("add.s32 ka, ka, %0;", keys);
+        default(THead).Scores();
+        if (cap > 0f)
+        {
+            default(THead).Cap(cap);
+        }
+        if (key + default(THead).Keys - 1 > position)
+        {
+            default(THead).MaskAhead(Lane(position - key));
+        }
+        if (window > 0 && key < position + WarpTokens - window)
+        {
+            default(THead).MaskBehind(Lane(position - window - key));
+        }
+        default(THead).Softmax();
+        default(THead).Values();
     }
 
     /// <summary>A warp's first token in the group's tile; its head varies fastest.</summary>
