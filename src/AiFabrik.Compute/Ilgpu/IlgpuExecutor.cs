@@ -52,12 +52,15 @@ public sealed class IlgpuExecutor : IExecutor
         _activations.Allocate(device, _stream);
         _staging = new StepStaging(device, _stream, program, limits);
         _weights.Load(device, _stream, Third(options.Progress, 0));
-        if (usesTensor) device.LoadTensorKernels(Third(options.Progress, 1));
+        var tileTokens = TensorAttention.TileTokens(program, limits);
+        if (usesTensor || tileTokens > 0) device.LoadTensorKernels(Third(options.Progress, 1));
         var tensor = usesTensor && device.TensorKernels is { } kernels ? new TensorProducts(kernels, (CudaStream)_stream, multiprocessors, program, limits, _weights, _activations.Scratch) : null;
         Info = new ExecutorInfo(device.Name, device.Description, tensor is null ? ExactnessClass.Float16 : ExactnessClass.BFloat16, 0, CopiesLogits: true);
         _graphs = Graphs(options);
         _padsDecode = _graphs is not null || options.PadsDecode;
-        lock (device.Gate) _runner = new StepRunner(device, _stream, program, limits, _weights, _cache, _activations, _staging, tensor, _graphs);
+        var attention = tileTokens > 0 && device.TensorKernels is { } attending ? new TensorAttention(attending, (CudaStream)_stream) : null;
+        if (attention is not null) _staging.TileTokens = tileTokens;
+        lock (device.Gate) _runner = new StepRunner(device, _stream, program, limits, _weights, _cache, _activations, _staging, tensor, attention, _graphs);
         if (options.WarmUp) WarmUp(Third(options.Progress, 2));
         options.Progress?.Report(1);
     }

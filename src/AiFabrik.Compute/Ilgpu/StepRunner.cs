@@ -25,6 +25,7 @@ internal sealed class StepRunner
     private readonly DecoderKernels[] _decoders;
     private readonly Op[] _ops;
     private readonly TensorProducts? _tensor;
+    private readonly TensorAttention? _attention;
     private readonly StepGraphs? _graphs;
 
     /// <summary>Stands for a norm, bias or sink that there is none of: kernels don't read it then.</summary>
@@ -33,12 +34,13 @@ internal sealed class StepRunner
     private int _tokens, _rows, _longest;
 
     /// <param name="tensor">Serves the products that it can; null: the portable kernels serve all.</param>
+    /// <param name="attention">Serves the tiles of attention, which are as long as it takes them; null: the portable kernel does.</param>
     /// <param name="graphs">Serves decode steps; null: all are launched kernel by kernel.</param>
     public StepRunner(
         IlgpuDevice device, AcceleratorStream stream, TransformerProgram program, StepLimits limits, DeviceWeights weights, DeviceKvCache cache, DeviceActivations activations,
-        StepStaging staging, TensorProducts? tensor = null, StepGraphs? graphs = null)
+        StepStaging staging, TensorProducts? tensor = null, TensorAttention? attention = null, StepGraphs? graphs = null)
     {
-        (_tensor, _graphs) = (tensor, graphs);
+        (_tensor, _attention, _graphs) = (tensor, attention, graphs);
         (_device, _kernels, _stream, _program, _limits) = (device, device.Kernels, stream, program, limits);
         (_weights, _cache, _activations, _staging) = (weights, cache, activations, staging);
         _ops = [.. program.Ops];
@@ -208,7 +210,11 @@ internal sealed class StepRunner
         AttentionKernel.Split(ref shape, _longest);
         ArrayView<float> output = _activations.Buffers[op.Output], qkv = _activations.Buffers[op.Input], sinks = _weights.Sinks(index)?.View ?? _none;
         var tables = _staging.TablesOf[_program.KvLayers[op.Layer].Group];
-        if (_staging.TileCount > 0)
+        if (_staging.TileCount > 0 && _attention is not null)
+        {
+            _attention.Run(output, qkv, _cache.Halves[op.Layer], _staging, tables, sinks, shape);
+        }
+        else if (_staging.TileCount > 0)
         {
             _kernels.AttentionPrefill(
                 _stream, AttentionPrefillKernel.Config(shape, _staging.TileCount), output, qkv, _cache.Quads[op.Layer], _cache.Words[op.Layer], _staging.Tiles, _staging.Positions,

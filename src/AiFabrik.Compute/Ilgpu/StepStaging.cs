@@ -81,6 +81,9 @@ internal sealed unsafe class StepStaging : IDisposable
     public ArrayView<int> AttentionRows { get; }
     public ArrayView<int> Tiles { get; }
 
+    /// <summary>Rows of a tile at most: as the kernel takes it that serves them, and never fewer than <see cref="AttentionPrefillKernel.TokensMin"/>.</summary>
+    public int TileTokens { get; set; } = AttentionPrefillKernel.TileTokens;
+
     /// <summary>How many of each the staged batch has.</summary>
     public int AttentionRowCount { get; private set; }
     public int TileCount { get; private set; }
@@ -251,10 +254,10 @@ internal sealed unsafe class StepStaging : IDisposable
                 for (var t = first; t < end; t++) rows[AttentionRowCount++] = t;
                 continue;
             }
-            for (var t = first; t < end; t += AttentionPrefillKernel.TileTokens)
+            for (var t = first; t < end; t += TileTokens)
             {
                 tiles[2 * TileCount] = t;
-                tiles[2 * TileCount++ + 1] = Math.Min(AttentionPrefillKernel.TileTokens, end - t);
+                tiles[2 * TileCount++ + 1] = Math.Min(TileTokens, end - t);
             }
         }
     }

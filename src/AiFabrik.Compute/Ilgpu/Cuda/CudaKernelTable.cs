@@ -18,6 +18,10 @@ internal enum CudaKernelId
     SplitSum,
     ToBf16,
     MatrixRate,
+    AttentionTensor64,
+    AttentionTensor96,
+    AttentionTensor128,
+    AttentionTensor256,
 }
 
 /// <summary>A kernel with its method and the occupancy that it is planned for.</summary>
@@ -49,5 +53,9 @@ internal static class CudaKernelTable
         new(CudaKernelId.SplitSum, typeof(SplitSumKernel), SplitSumKernel.Threads, 4, 256 * 4),
         new(CudaKernelId.ToBf16, typeof(ToBf16Kernel), ToBf16Kernel.Threads, 8, 128 * 32),
         new(CudaKernelId.MatrixRate, typeof(MatrixRateKernel), MatrixRateKernel.Threads, MatrixRateKernel.GroupsPerMultiprocessor, 0),
+        new(CudaKernelId.AttentionTensor64, typeof(AttentionTensor64Kernel), AttentionTensor.Threads, 3, 0),
+        new(CudaKernelId.AttentionTensor96, typeof(AttentionTensor96Kernel), AttentionTensor.Threads, 3, 0),
+        new(CudaKernelId.AttentionTensor128, typeof(AttentionTensor128Kernel), AttentionTensor.Threads, 3, 0),
+        new(CudaKernelId.AttentionTensor256, typeof(AttentionTensor256Kernel), AttentionTensor.Threads, 2, 0),
     ];
 }

@@ -1,10 +1,18 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
+using AiFabrik.Compute.Ilgpu.Kernels;
 
 namespace AiFabrik.Compute.Ilgpu.Cuda;
 
 /// <summary>Enqueues one kernel; parameters point at the values, in the kernel's order.</summary>
 internal unsafe delegate CudaStatus CudaLauncher(CudaKernelId kernel, LaunchShape shape, nint stream, void** parameters);
+
+/// <summary>Integers on the device, as a kernel takes an <c>ArrayView</c> of them.</summary>
+/// <param name="Address">A device address.</param>
+/// <param name="Count">How many.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct DeviceInts(ulong Address, long Count);
 
 /// <summary>
 /// The kernels of this folder, loaded in one context, with a typed launch for each. Addresses are device addresses (ILGPU's
@@ -163,6 +171,15 @@ internal sealed unsafe class CudaKernels : IDisposable
     {
         void** p = stackalloc void*[2] { &output, &rounds };
         return Launch(CudaKernelId.MatrixRate, MatrixRateKernel.Launch(groups), stream, p);
+    }
+
+    /// <summary><see cref="AttentionTensor"/>: <paramref name="tileCount"/> tiles of <see cref="AttentionTensor.TileTokens"/> for the shape's heads; sinks 0 for none.</summary>
+    public CudaStatus AttentionTensor(nint stream, ulong output, ulong qkv, ulong cache, DeviceInts tiles, DeviceInts positions, DeviceInts sequences, DeviceInts tables, ulong sinks, AttentionShape shape, int tileCount)
+    {
+        int shift = Kernels.AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads);
+        (float scale, float cap) = Kernels.AttentionTensor.Scales(shape.Scale, shape.Softcap);
+        void** p = stackalloc void*[12] { &output, &qkv, &cache, &tiles, &positions, &sequences, &tables, &sinks, &shape, &shift, &scale, &cap };
+        return Launch(Kernels.AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), Kernels.AttentionTensor.Launch(shape, tileCount), stream, p);
     }
 
     private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) => _launch(id, shape, stream, parameters);

@@ -45,6 +45,16 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
+    public void Attention_on_tensor_cores_is_right()
+    {
+        using GpuKernelDevice device = Open();
+        foreach ((_, AttentionHeads heads, string sequences) in AttentionCase.Rows)
+        {
+            new AttentionCase(heads, sequences).Check(device);
+        }
+    }
+
+    [Fact]
     public void A_captured_graph_replays_and_takes_over_new_parameters()
     {
         using GpuKernelDevice device = Open();

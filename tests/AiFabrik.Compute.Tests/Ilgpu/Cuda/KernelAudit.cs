@@ -55,6 +55,11 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
 {
     public bool UsesTensorCores => Kernel.Id <= CudaKernelId.GemmNarrowQ4;
 
+    /// <summary>Its loop is a usual round: an interior stage, in which no maximum has grown.</summary>
+    public bool IsAttention => Attends(Kernel.Id);
+
+    private static bool Attends(CudaKernelId id) => id is >= CudaKernelId.AttentionTensor64 and <= CudaKernelId.AttentionTensor256;
+
     public bool IsVector => Kernel.Id is CudaKernelId.GemvBf16 or CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4;
 
     public int Hmma => LoopCount("HMMA");
@@ -96,8 +101,8 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
         var resources = Resources.Parse(messages);
         var code = new MachineCode(tools.Disassemble(cubin));
         (int groups, string limit) = device.Occupancy(resources, kernel.Threads);
-        string mark = kernel.Id is <= CudaKernelId.GemmNarrowQ4 or CudaKernelId.MatrixRate ? "HMMA" : "LDG";
-        return new KernelAudit(kernel, device, resources, groups, limit, code.InnerLoop(mark), code.Length);
+        string mark = kernel.Id is <= CudaKernelId.GemmNarrowQ4 or CudaKernelId.MatrixRate || Attends(kernel.Id) ? "HMMA" : "LDG";
+        return new KernelAudit(kernel, device, resources, groups, limit, Attends(kernel.Id) ? code.UsualRound(mark) : code.InnerLoop(mark), code.Length);
     }
 
     public const string Header = """

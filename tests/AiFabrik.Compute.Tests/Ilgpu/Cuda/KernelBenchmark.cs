@@ -1,5 +1,7 @@
 using System.Text.Json;
 using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
+using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Programs;
 
 namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
@@ -38,7 +40,37 @@ internal static class KernelBenchmark
                 }
             }
         }
+        rows.AddRange(Attention(device));
         return rows;
+    }
+
+    /// <summary>Prefill attention of one sequence with the 8b shape's heads, beside the rate that the tensor cores reach on their own.</summary>
+    private static IEnumerable<string> Attention(GpuKernelDevice device)
+    {
+        const int Heads = 32, KvHeads = 8, HeadDim = 128, BlockSize = 32, Blocks = TokensMax / BlockSize, Rounds = 4096;
+        int groups = device.Multiprocessors * MatrixRateKernel.GroupsPerMultiprocessor;
+        ulong sums = device.Allocate((long)groups * MatrixRateKernel.Threads * sizeof(float));
+        double rate = MatrixRateKernel.Operations(groups, Rounds) / device.Time(_ => device.Kernels.MatrixRate(device.Stream, sums, groups, Rounds));
+        int qStride = (Heads + 2 * KvHeads) * HeadDim, tile = AttentionTensor.TileTokens(Heads, KvHeads);
+        ulong qkv = device.Allocate((long)TokensMax * qStride * sizeof(float)), output = device.Allocate((long)TokensMax * Heads * HeadDim * sizeof(float));
+        ulong cache = device.Allocate(2L * TokensMax * KvHeads * HeadDim * sizeof(ushort));
+        DeviceInts Ints(IEnumerable<int> values) => values.ToArray() is var all ? new(device.Upload<int>("ints", all), all.Length) : default;
+        DeviceInts positions = Ints(Enumerable.Range(0, TokensMax)), sequences = Ints(new int[TokensMax]), tables = Ints(Enumerable.Range(0, Blocks));
+        foreach (int tokens in (int[])[512, TokensMax])
+        {
+            DeviceInts tiles = Ints(Enumerable.Range(0, tokens / tile).SelectMany(i => (int[])[i * tile, tile]));
+            var shape = new AttentionShape
+            {
+                NHeads = Heads, NKvHeads = KvHeads, HeadDim = HeadDim, HeadStride = HeadDim, BlockSize = BlockSize, MaxBlocks = Blocks, QStride = qStride, OutStride = Heads * HeadDim, Scale = 0.088f,
+            };
+            double seconds = device.Time(_ => device.Kernels.AttentionTensor(device.Stream, output, qkv, cache, tiles, positions, sequences, tables, 0, shape, tokens / tile));
+            // A token sees itself and all before it: on average half of the tokens.
+            double operations = 4.0 * HeadDim * Heads * tokens * (tokens + 1) / 2 / seconds;
+            yield return JsonSerializer.Serialize(new
+            {
+                kernel = "attention_prefill", heads = Heads, kv_heads = KvHeads, head_dim = HeadDim, tokens, microseconds = seconds * 1e6, operations_per_second = operations, matrix_rate_share = operations / rate,
+            });
+        }
     }
 
     private static string Row(GpuKernelDevice device, CudaMatMul products, WeightType type, int rows, int cols, int tokens, ulong weights, ulong scales, ulong x, ulong y, double bandwidth)

@@ -18,9 +18,11 @@ internal sealed class KernelArguments
 
     public KernelArguments Add<T>(T value) where T : unmanaged
     {
-        _values.Add(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)).ToArray());
+        AddBytes(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
         return this;
     }
+
+    public void AddBytes(ReadOnlySpan<byte> value) => _values.Add(value.ToArray());
 }
 
 /// <summary>Where the parity cases run: the PTX machine everywhere, and a GPU where there is one.</summary>
@@ -97,15 +99,10 @@ internal sealed unsafe class PtxKernelDevice : KernelDevice
         int index = 0;
         foreach (System.Reflection.ParameterInfo parameter in CudaKernelTable.All[(int)kernel].Method.GetParameters())
         {
-            void* value = parameters[index++];
-            if (parameter.ParameterType == typeof(int))
-            {
-                arguments.Add(*(int*)value);
-            }
-            else
-            {
-                arguments.Add(*(long*)value);
-            }
+            // A view is an address and a length.
+            Type type = parameter.ParameterType;
+            int bytes = type.IsConstructedGenericType ? sizeof(DeviceInts) : Marshal.SizeOf(type);
+            arguments.AddBytes(new ReadOnlySpan<byte>(parameters[index++], bytes));
         }
         Run(kernel, shape, arguments);
         return CudaStatus.Success;
@@ -213,12 +210,13 @@ internal sealed unsafe class GpuKernelDevice : KernelDevice
 
     public override void Run(CudaKernelId kernel, LaunchShape shape, KernelArguments arguments)
     {
-        nint* storage = stackalloc nint[arguments.Values.Count];
+        const int BytesMax = 64;
+        byte* storage = stackalloc byte[arguments.Values.Count * BytesMax];
         void** pointers = stackalloc void*[arguments.Values.Count];
         for (int i = 0; i < arguments.Values.Count; i++)
         {
-            arguments.Values[i].CopyTo(new Span<byte>(storage + i, sizeof(nint)));
-            pointers[i] = storage + i;
+            arguments.Values[i].CopyTo(new Span<byte>(storage + i * BytesMax, BytesMax));
+            pointers[i] = storage + i * BytesMax;
         }
         CudaStatus status = CudaDriver.LaunchKernel(_kernels.Function(kernel), (uint)shape.GridX, (uint)shape.GridY, (uint)shape.GridZ, (uint)shape.Threads, 1, 1, 0, _stream.Value, pointers, null);
         Assert.True(status == CudaStatus.Success, $"{kernel}: {CudaDriver.Describe(status)}");

@@ -19,21 +19,21 @@ internal sealed partial class MachineCode
 {
     private readonly List<string> _instructions = [];
     private readonly List<(int Start, int End)> _loops = [];
+    private readonly Dictionary<string, int> _labels = new(StringComparer.Ordinal);
 
     public MachineCode(string text)
     {
-        var labels = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string line in text.Split('\n'))
         {
             if (Label().Match(line) is { Success: true } label)
             {
-                labels[label.Groups[1].Value] = _instructions.Count;
+                _labels[label.Groups[1].Value] = _instructions.Count;
             }
             else if (Instruction().Match(line) is { Success: true } instruction)
             {
                 string code = instruction.Groups[1].Value;
                 // A branch backwards closes a loop; a branch to itself is the padding after the end.
-                if (Branch().Match(code) is { Success: true } branch && labels.TryGetValue(branch.Groups[1].Value, out int start) && start < _instructions.Count)
+                if (Branch().Match(code) is { Success: true } branch && _labels.TryGetValue(branch.Groups[1].Value, out int start) && start < _instructions.Count)
                 {
                     _loops.Add((start, _instructions.Count));
                 }
@@ -51,15 +51,47 @@ internal sealed partial class MachineCode
     /// <summary>Instructions of the loop that holds most of <paramref name="opcode"/>, the shortest of those; empty where none does.</summary>
     public IReadOnlyList<string> InnerLoop(string opcode)
     {
-        IReadOnlyList<string> best = [];
+        (int start, int count) = Inner(opcode);
+        return _instructions.GetRange(start, count);
+    }
+
+    /// <summary>
+    /// <see cref="InnerLoop"/> as most rounds go through it: without what a branch jumps over, unless that holds <paramref name="opcode"/> or copies to shared memory other than
+    /// those that fill up with zeros.
+    /// </summary>
+    public IReadOnlyList<string> UsualRound(string opcode)
+    {
+        (int start, int count) = Inner(opcode);
+        bool[] seldom = new bool[count];
+        for (int i = 0; i < count; i++)
+        {
+            if (!_instructions[start + i].StartsWith('@') || Branch().Match(_instructions[start + i]) is not { Success: true } branch || !_labels.TryGetValue(branch.Groups[1].Value, out int target))
+            {
+                continue;
+            }
+            int jumped = target - start - i - 1;
+            if (jumped > 0 && target <= start + count && !_instructions.GetRange(start + i + 1, jumped).Any(x => Is(x, opcode) || (Is(x, "LDGSTS") && !FillsUp(x))))
+            {
+                Array.Fill(seldom, true, i + 1, jumped);
+            }
+        }
+        return [.. _instructions.GetRange(start, count).Where((_, i) => !seldom[i])];
+    }
+
+    /// <summary>Whether a copy has a predicate as its last operand: where it does not hold, zeros are written.</summary>
+    private static bool FillsUp(string instruction) => instruction.TrimEnd(';', ' ')[^2] == 'P';
+
+    /// <summary>The loop with most of an opcode, the shortest of those.</summary>
+    private (int Start, int Count) Inner(string opcode)
+    {
+        (int Start, int Count) best = (0, 0);
         int most = 0;
         foreach ((int start, int end) in _loops.OrderBy(l => l.End - l.Start))
         {
-            List<string> body = _instructions.GetRange(start, end - start + 1);
-            int count = body.Count(i => Is(i, opcode));
+            int count = _instructions.GetRange(start, end - start + 1).Count(i => Is(i, opcode));
             if (count > most)
             {
-                (best, most) = (body, count);
+                (best, most) = ((start, end - start + 1), count);
             }
         }
         return best;
