@@ -93,6 +93,8 @@ public sealed class LimitedServerTests(LimitedServer server) : IClassFixture<Lim
         Assert.Equal(HttpStatusCode.OK, running.Status);
         await running.LineAsync();
         await running.LineAsync();
+        // A stream that nobody reads is paused, and its place goes to who waits.
+        var reading = Task.Run(async () => { while (await running.LineAsync() is not null) { } });
         var waiting = await client.StreamAsync(Long, cancellation: gone.Token);
         var refused = await client.ChatAsync("\"max_tokens\":1");
         Assert.Equal((HttpStatusCode.TooManyRequests, "queue_full", "rate_limit_error"), (refused.Status, refused.Error("code"), refused.Error("type")));
@@ -102,9 +104,10 @@ public sealed class LimitedServerTests(LimitedServer server) : IClassFixture<Lim
         await waiting.LineAsync();
         Assert.Equal(": keep-alive", await waiting.LineAsync());
 
-        // Both would take minutes; when their clients are gone, their places are free within a step.
+        // Both would take long; when their clients are gone, their places are free within a step.
         await gone.CancelAsync();
         running.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => reading);
         waiting.Dispose();
         var since = Stopwatch.GetTimestamp();
         Answer next;

@@ -13,6 +13,7 @@ internal static class RandomBlocks
         random.NextBytes(bytes);
         for (var at = 0; at < bytes.Length; at += blockBytes) Tame(random, type, bytes.AsSpan(at, blockBytes), cols);
         memory.Add(bytes);
+        KeptMemory.Keep(bytes);
         fixed (byte* data = bytes)
             return new WeightTensor($"w{memory.Count}", type, rows, cols, (nint)data, rowBytes) { Experts = experts, ExpertStrideBytes = (long)rows * rowBytes };
     }

@@ -10,7 +10,6 @@ namespace AiFabrik.Compute.Tests.Native;
 internal sealed class RandomProgram
 {
     private readonly Random _random;
-    private readonly List<float[]> _memory = [];
     private readonly List<WeightTensor> _weights = [];
     private readonly List<Op> _ops = [];
     private readonly List<BufferDef> _buffers = [];
@@ -131,7 +130,7 @@ internal sealed class RandomProgram
     {
         var values = GC.AllocateUninitializedArray<float>(experts * rows * cols, pinned: true);
         for (var i = 0; i < values.Length; i++) values[i] = around + scale * (_random.NextSingle() * 2 - 1);
-        _memory.Add(values);
+        KeptMemory.Keep(values);
         fixed (float* data = values)
             _weights.Add(new WeightTensor($"w{_weights.Count}", WeightType.F32, rows, cols, (nint)data, cols * 4L) { Experts = experts, ExpertStrideBytes = rows * cols * 4L });
         return _weights.Count - 1;
