@@ -38,8 +38,8 @@ public sealed class ModelVerifierTests
     [InlineData("config.json", "\"intermediate_size\": 160", "\"intermediate_size\": 192", "shapes", "'layers.0.mlp.gate_proj.weight' has the shape 160 × 64, but the model's configuration asks for 192 × 64", "checksums short run")]
     [InlineData("model.safetensors", "layers.1.mlp.up_proj", "layers.1.mlp.xp_proj", "shapes", "has no tensor 'layers.1.mlp.up_proj.weight'", "checksums short run")]
     [InlineData("model.safetensors", "layers.1.input_layernorm", "layers.1.inpux_layernorm", "shapes", "has no tensor 'layers.1.input_layernorm.weight'", "checksums short run")]
-    [InlineData("tokenizer.json", "\"ByteLevel\"", "\"ByteLevex\"", "tokenizer", "'ByteLevex'", "checksums")]
-    [InlineData("tokenizer.json", null, null, "tokenizer", "tokenizer.json does not exist", "checksums")]
+    [InlineData("tokenizer.json", "\"ByteLevel\"", "\"ByteLevex\"", "tokenizer", "'ByteLevex'", "checksums byte coverage")]
+    [InlineData("tokenizer.json", null, null, "tokenizer", "tokenizer.json does not exist", "checksums byte coverage")]
     public void Each_fault_is_one_sentence_in_its_row(string file, string? from, string? to, string check, string sentence, string skipped)
     {
         using var folder = new TemporaryFolder();
