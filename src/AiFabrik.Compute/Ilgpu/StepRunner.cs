@@ -1,4 +1,5 @@
 using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 using AiFabrik.Compute.Ilgpu.Kernels;
 using AiFabrik.Compute.Ilgpu.Weights;
 using AiFabrik.Compute.Programs;
@@ -34,7 +35,7 @@ internal sealed class StepRunner
     private int _tokens, _rows, _longest;
 
     /// <param name="tensor">Serves the products that it can; null: the portable kernels serve all.</param>
-    /// <param name="attention">Serves the tiles of attention, which are as long as it takes them; null: the portable kernel does.</param>
+    /// <param name="attention">Serves attention, whose tiles are as long as it takes them; null: the portable kernels do.</param>
     /// <param name="graphs">Serves decode steps; null: all are launched kernel by kernel.</param>
     public StepRunner(
         IlgpuDevice device, AcceleratorStream stream, TransformerProgram program, StepLimits limits, DeviceWeights weights, DeviceKvCache cache, DeviceActivations activations,
@@ -207,7 +208,8 @@ internal sealed class StepRunner
             MaxBlocks = _limits.MaxBlocksPerSequence, QStride = _activations.Stride(op.Input), OutStride = _activations.Stride(op.Output), Window = op.Window,
             HeadBlocks = (op.NHeads / op.NKvHeads + AttentionKernel.HeadsAtOnce - 1) / AttentionKernel.HeadsAtOnce, HasSinks = op.W0 >= 0 ? 1 : 0, Scale = op.Scale, Softcap = op.Softcap,
         };
-        AttentionKernel.Split(ref shape, _longest);
+        if (_attention is null) AttentionKernel.Split(ref shape, _longest);
+        else AttentionDecode.Split(ref shape, _longest);
         ArrayView<float> output = _activations.Buffers[op.Output], qkv = _activations.Buffers[op.Input], sinks = _weights.Sinks(index)?.View ?? _none;
         var tables = _staging.TablesOf[_program.KvLayers[op.Layer].Group];
         if (_staging.TileCount > 0 && _attention is not null)
@@ -221,9 +223,16 @@ internal sealed class StepRunner
                 _staging.Sequences, tables, sinks, shape);
         }
         if (_staging.AttentionRowCount == 0) return;
-        _kernels.Attention(
-            _stream, AttentionKernel.Config(shape), output, _activations.Partials, qkv, _cache.Quads[op.Layer], _cache.Words[op.Layer], _staging.AttentionRows, _staging.Positions,
-            _staging.Sequences, tables, sinks, shape);
+        if (_attention is not null)
+        {
+            _attention.RunRows(output, _activations.Partials, qkv, _cache.Halves[op.Layer], _staging, tables, sinks, shape);
+        }
+        else
+        {
+            _kernels.Attention(
+                _stream, AttentionKernel.Config(shape), output, _activations.Partials, qkv, _cache.Quads[op.Layer], _cache.Words[op.Layer], _staging.AttentionRows, _staging.Positions,
+                _staging.Sequences, tables, sinks, shape);
+        }
         if (shape.Splits > 1) _kernels.AttentionCombine(_stream, AttentionCombineKernel.Config(shape), output, _activations.Partials, _staging.AttentionRows, sinks, shape);
     }
 

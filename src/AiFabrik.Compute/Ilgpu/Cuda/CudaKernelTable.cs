@@ -22,6 +22,10 @@ internal enum CudaKernelId
     AttentionTensor96,
     AttentionTensor128,
     AttentionTensor256,
+    AttentionDecode64,
+    AttentionDecode96,
+    AttentionDecode128,
+    AttentionDecode256,
 }
 
 /// <summary>A kernel with its method and the occupancy that it is planned for.</summary>
@@ -29,7 +33,7 @@ internal enum CudaKernelId
 /// <param name="Type">The class whose static method <c>Run</c> is the kernel.</param>
 /// <param name="Threads">Threads of a group.</param>
 /// <param name="GroupsPlanned">Groups that shall be resident on a multiprocessor of sm_80 or newer at least; the audit checks registers and shared memory against it.</param>
-/// <param name="WeightBytesInFlight">Bytes of weights that a group has asked for and not yet used, in its inner loop.</param>
+/// <param name="WeightBytesInFlight">Bytes of weights, or of keys and values, that a group has asked for and not yet used, in its inner loop.</param>
 internal sealed record CudaKernelSource(CudaKernelId Id, Type Type, int Threads, int GroupsPlanned, int WeightBytesInFlight)
 {
     /// <summary>The kernel's method.</summary>
@@ -57,5 +61,9 @@ internal static class CudaKernelTable
         new(CudaKernelId.AttentionTensor96, typeof(AttentionTensor96Kernel), AttentionTensor.Threads, 3, 0),
         new(CudaKernelId.AttentionTensor128, typeof(AttentionTensor128Kernel), AttentionTensor.Threads, 3, 0),
         new(CudaKernelId.AttentionTensor256, typeof(AttentionTensor256Kernel), AttentionTensor.Threads, 2, 0),
+        new(CudaKernelId.AttentionDecode64, typeof(AttentionDecode64Kernel), AttentionDecode.Threads, 3, AttentionDecode.BytesInFlight),
+        new(CudaKernelId.AttentionDecode96, typeof(AttentionDecode96Kernel), AttentionDecode.Threads, 3, AttentionDecode.BytesInFlight),
+        new(CudaKernelId.AttentionDecode128, typeof(AttentionDecode128Kernel), AttentionDecode.Threads, 2, AttentionDecode.BytesInFlight),
+        new(CudaKernelId.AttentionDecode256, typeof(AttentionDecode256Kernel), AttentionDecode.Threads, 2, AttentionDecode.BytesInFlight),
     ];
 }

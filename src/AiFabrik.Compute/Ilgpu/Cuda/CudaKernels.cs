@@ -182,6 +182,17 @@ internal sealed unsafe class CudaKernels : IDisposable
         return Launch(Kernels.AttentionTensor.KernelFor(shape.HeadDim, shape.BlockSize), Kernels.AttentionTensor.Launch(shape, tileCount), stream, p);
     }
 
+    /// <summary>
+    /// <see cref="AttentionDecode"/>: the rows of a list, split as the shape says; with more than one split <see cref="AttentionCombineKernel"/> comes after it. Sinks 0 for none.
+    /// </summary>
+    public CudaStatus AttentionDecode(nint stream, ulong output, ulong partials, ulong qkv, ulong cache, DeviceInts list, DeviceInts positions, DeviceInts sequences, DeviceInts tables, ulong sinks, AttentionShape shape)
+    {
+        int ratio = shape.NHeads / shape.NKvHeads, shift = Kernels.AttentionDecode.BlocksShift(shape.NHeads, shape.NKvHeads);
+        (float scale, float cap) = Kernels.AttentionTensor.Scales(shape.Scale, shape.Softcap);
+        void** p = stackalloc void*[14] { &output, &partials, &qkv, &cache, &list, &positions, &sequences, &tables, &sinks, &shape, &ratio, &shift, &scale, &cap };
+        return Launch(Kernels.AttentionDecode.KernelFor(shape.HeadDim, shape.BlockSize), Kernels.AttentionDecode.Launch(shape), stream, p);
+    }
+
     private CudaStatus Launch(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) => _launch(id, shape, stream, parameters);
 
     private CudaStatus LaunchByDriver(CudaKernelId id, LaunchShape shape, nint stream, void** parameters) =>

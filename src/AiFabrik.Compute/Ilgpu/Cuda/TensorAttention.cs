@@ -7,7 +7,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace AiFabrik.Compute.Ilgpu.Cuda;
 
-/// <summary>The executor's prefill attention on the tensor cores: its buffers as addresses for <see cref="AttentionTensor"/>.</summary>
+/// <summary>The executor's attention on the tensor cores: its buffers as addresses for <see cref="AttentionTensor"/> and <see cref="AttentionDecode"/>.</summary>
 internal sealed class TensorAttention(CudaKernels kernels, CudaStream stream)
 {
     /// <summary>Tokens of a tile, as all attentions of a program can take it; 0 where one of them, or the cache's blocks, are for the portable kernel.</summary>
@@ -31,6 +31,24 @@ internal sealed class TensorAttention(CudaKernels kernels, CudaStream stream)
         var status = kernels.AttentionTensor(
             stream.StreamPtr, Address(output), Address(qkv), Address(cache), Ints(staging.Tiles), Ints(staging.Positions), Ints(staging.Sequences), Ints(tables),
             shape.HasSinks != 0 ? Address(sinks) : 0, shape, staging.TileCount);
+        Check(status);
+    }
+
+    /// <summary>Queues the attention of the staged single rows, split as the shape says; with more than one split their outputs are left in partials.</summary>
+    /// <param name="tables">Block tables of the layer's group.</param>
+    /// <param name="sinks">One for each head, read where the shape says so.</param>
+    public void RunRows(
+        ArrayView<float> output, ArrayView<float> partials, ArrayView<float> qkv, ArrayView<ushort> cache, StepStaging staging, ArrayView<int> tables, ArrayView<float> sinks,
+        AttentionShape shape)
+    {
+        var status = kernels.AttentionDecode(
+            stream.StreamPtr, Address(output), Address(partials), Address(qkv), Address(cache), Ints(staging.AttentionRows), Ints(staging.Positions), Ints(staging.Sequences),
+            Ints(tables), shape.HasSinks != 0 ? Address(sinks) : 0, shape);
+        Check(status);
+    }
+
+    private static void Check(CudaStatus status)
+    {
         if (status != CudaStatus.Success) throw new IlgpuException(CudaDriver.Describe(status));
     }
 

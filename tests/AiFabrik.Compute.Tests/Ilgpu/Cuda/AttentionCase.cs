@@ -50,6 +50,43 @@ internal sealed class AttentionCase
         ("growing maxima", new(4, 1, 96, Size: 8), "90+30"),
     ];
 
+    /// <summary>
+    /// The same for <see cref="AttentionDecode"/>, whose rows are single: with inert rows at the end, and the positions of a split (0: as the product chooses).
+    /// </summary>
+    public static IReadOnlyList<(string Name, AttentionHeads Heads, string Sequences, int Inert, int SplitLength)> Single { get; } =
+    [
+        ("one position", new(1, 1, 64), "0+1", 0, 0),
+        ("lengths around a warp", new(4, 2, 128), "0+2 14+1 15+1 16+1", 0, 0),
+        ("lengths around a stage", new(2, 1, 128, 16), "30+1 31+1 32+1 62+3", 1, 0),
+        ("lengths around a split", new(4, 2, 64), "126+1 127+1 128+1 0+1", 3, 64),
+        ("several hundred, several splits", new(8, 2, 128), "399+1 20+1 0+1", 1, 0),
+        ("sixteen splits", new(2, 1, 64, 16), "1023+1 700+1", 0, 64),
+        ("more rows than are split", new(2, 1, 64), "150+3 40+3 9+3 70+3 3+3 33+3", 2, 0),
+        ("two heads of a key", new(4, 2, 96), "70+1 5+2", 1, 64),
+        ("three heads of a key", new(6, 2, 128), "70+1 5+1", 0, 0),
+        ("seven heads of a key", new(7, 1, 128, 16), "200+1 5+1", 0, 64),
+        ("eight heads of a key", new(16, 2, 64), "75+1 64+1", 0, 0),
+        ("nine heads of a key", new(9, 1, 64), "75+1", 0, 0),
+        ("sixteen heads of a key", new(16, 1, 128), "140+1 3+1", 1, 64),
+        ("forty heads of a key", new(80, 2, 64), "75+1", 1, 64),
+        ("256 dimensions", new(4, 2, 256, 16), "150+1 5+3", 1, 64),
+        ("8 dimensions", new(3, 3, 8), "90+1", 0, 64),
+        ("80 dimensions", new(4, 4, 80), "90+1", 1, 0),
+        ("104 dimensions, blocks of 128", new(4, 1, 104, 128), "140+1 126+2", 1, 64),
+        ("64 dimensions, small blocks", new(4, 2, 64, 16, Window: 50), "90+1 3+1", 1, 0),
+        ("window", new(4, 1, 128, Window: 20), "130+1 18+1 19+1 20+1 100+3", 2, 0),
+        ("window, small blocks, several splits", new(4, 1, 128, 16, Window: 150), "330+3 149+1 7+1", 1, 64),
+        ("window, 64 dimensions, several splits", new(8, 2, 64, Window: 130), "330+1 128+3 7+1", 1, 64),
+        ("window, 256 dimensions, several splits", new(2, 1, 256, 16, Window: 70), "200+1 9+1", 1, 64),
+        ("window of one", new(2, 1, 64, Window: 1), "77+1 0+1", 1, 0),
+        ("soft cap", new(4, 2, 128, Softcap: 3), "140+1", 0, 64),
+        ("soft cap, large scores", new(4, 2, 64, Softcap: 50, Size: 30), "140+1 5+1", 0, 0),
+        ("sinks", new(8, 2, 64, Sinks: true), "140+1 40+1", 2, 0),
+        ("sinks, several splits", new(8, 1, 64, Sinks: true), "140+1 40+1", 2, 64),
+        ("everything", new(10, 2, 256, 16, Window: 99, Softcap: 5, Sinks: true), "170+1 70+2 2+1", 1, 64),
+        ("growing maxima", new(4, 1, 96, Size: 8), "190+1", 0, 0),
+    ];
+
     /// <summary>rms(difference) / rms(reference): queries and probabilities rounded to half, as keys and values are.</summary>
     private const double Bound = 1.5e-3;
 
@@ -59,17 +96,18 @@ internal sealed class AttentionCase
     private readonly AttentionHeads _heads;
     private readonly (int Before, int Count)[] _sequences;
     private readonly Random _random;
-    private readonly int _stride, _outStride, _maxBlocks, _tokens;
+    private readonly int _stride, _outStride, _maxBlocks, _tokens, _inert;
     private readonly float[] _qkv, _sinks;
     private readonly ushort[] _cache;
     private readonly int[] _tables, _positions, _owners;
 
-    public AttentionCase(AttentionHeads heads, string sequences)
+    /// <param name="inert">Rows at position −1 that only fill a bucket, after the others.</param>
+    public AttentionCase(AttentionHeads heads, string sequences, int inert = 0)
     {
-        _heads = heads;
+        (_heads, _inert) = (heads, inert);
         _sequences = [.. sequences.Split(' ').Select(s => s.Split('+')).Select(s => (int.Parse(s[0], CultureInfo.InvariantCulture), int.Parse(s[1], CultureInfo.InvariantCulture)))];
         _random = new Random(heads.HeadDim * 31 + sequences.Length);
-        _tokens = _sequences.Sum(s => s.Count);
+        _tokens = _sequences.Sum(s => s.Count) + inert;
         _stride = (heads.Heads + 2 * heads.KvHeads) * heads.HeadDim + Gap;
         _outStride = heads.Heads * heads.HeadDim + Gap;
         _maxBlocks = _sequences.Max(s => s.Before + s.Count) / heads.BlockSize + 2;
@@ -77,6 +115,7 @@ internal sealed class AttentionCase
         _sinks = [.. Enumerable.Range(0, heads.Heads).Select(_ => Normal() * 3)];
         (_positions, _owners) = (new int[_tokens], new int[_tokens]);
         (_cache, _tables) = Fill();
+        _positions.AsSpan(_tokens - inert).Fill(-1);
     }
 
     private float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
@@ -165,11 +204,80 @@ internal sealed class AttentionCase
                 new KernelArguments().Add(output).Add(qkv).Add(cache).Add(tiles).Add(positions).Add(owners).Add(tables).Add(sinks).Add(shape)
                     .Add(AttentionTensor.HeadsShift(shape.NHeads, shape.NKvHeads)).Add(scale).Add(cap));
         }
+        Compare(device.Download<float>(output, before.Length));
+    }
+
+    /// <summary>Runs the kernel for single rows, combines what its splits leave, and compares as <see cref="Check"/> does; inert rows must be 0.</summary>
+    /// <param name="splitLength">Positions of a split; 0: as the product chooses.</param>
+    /// <param name="kernels">Launches as the product does; null: the case passes the parameters itself.</param>
+    public void CheckSingle(KernelDevice device, int splitLength, CudaKernels? kernels = null)
+    {
+        AttentionShape shape = Shape;
+        shape.Rows = _tokens;
+        int longest = _sequences.Max(s => s.Before + s.Count);
+        AttentionDecode.Split(ref shape, longest);
+        if (splitLength > 0)
+        {
+            (shape.Splits, shape.SplitLength) = ((longest + splitLength - 1) / splitLength, splitLength);
+        }
+        float[] before = new float[_tokens * _outStride], parts = new float[_tokens * shape.NHeads * shape.Splits * (2 + shape.HeadStride)];
+        Array.Fill(before, Sentinel);
+        Array.Fill(parts, float.NaN);
+        int[] rows = [.. Enumerable.Range(0, _tokens)];
+        _random.Shuffle(rows);
+        ulong output = device.Upload<float>("output", before), partials = device.Upload<float>("partials", parts), qkv = device.Upload<float>("qkv", _qkv), cache = device.Upload<ushort>("cache", _cache);
+        DeviceInts Ints(string name, int[] values) => new(device.Upload<int>(name, values), values.Length);
+        DeviceInts list = Ints("list", rows), positions = Ints("positions", _positions), owners = Ints("sequences", _owners), tables = Ints("tables", _tables);
+        ulong sinks = _heads.Sinks ? device.Upload<float>("sinks", _sinks) : 0;
+        if (kernels is not null)
+        {
+            Assert.Equal(CudaStatus.Success, kernels.AttentionDecode(0, output, partials, qkv, cache, list, positions, owners, tables, sinks, shape));
+        }
+        else
+        {
+            (float scale, float cap) = AttentionTensor.Scales(shape.Scale, shape.Softcap);
+            device.Run(
+                AttentionDecode.KernelFor(shape.HeadDim, shape.BlockSize), AttentionDecode.Launch(shape),
+                new KernelArguments().Add(output).Add(partials).Add(qkv).Add(cache).Add(list).Add(positions).Add(owners).Add(tables).Add(sinks).Add(shape)
+                    .Add(shape.NHeads / shape.NKvHeads).Add(AttentionDecode.BlocksShift(shape.NHeads, shape.NKvHeads)).Add(scale).Add(cap));
+        }
         float[] result = device.Download<float>(output, before.Length);
+        if (shape.Splits > 1)
+        {
+            Assert.All(result, v => Assert.Equal(Sentinel, v));
+            Combine(result, device.Download<float>(partials, parts.Length), rows, shape);
+        }
+        Compare(result);
+    }
+
+    /// <summary>What <see cref="AttentionCombineKernel"/> computes.</summary>
+    private void Combine(float[] result, float[] partials, int[] rows, AttentionShape shape)
+    {
+        int stride = 2 + shape.HeadStride;
+        for (int i = 0; i < rows.Length * shape.NHeads; i++)
+        {
+            int row = rows[i / shape.NHeads], head = i % shape.NHeads;
+            float[][] parts = [.. Enumerable.Range(0, shape.Splits).Select(s => partials[((i * shape.Splits + s) * stride)..][..stride])];
+            double most = parts.Max(p => p[0]), top = _heads.Sinks ? Math.Max(most, _sinks[head]) : most, sink = _heads.Sinks ? Math.Exp(_sinks[head] - top) : 0;
+            for (int d = 0; d < shape.HeadDim; d++)
+            {
+                result[row * _outStride + head * shape.HeadDim + d] = double.IsNegativeInfinity(most)
+                    ? (float)parts.Sum(p => (double)p[2 + d])
+                    : (float)(parts.Sum(p => Math.Exp(p[0] - top) * p[2 + d]) / (parts.Sum(p => Math.Exp(p[0] - top) * p[1]) + sink));
+            }
+        }
+    }
+
+    private void Compare(float[] result)
+    {
         double error = 0, size = 0;
         for (int t = 0; t < _tokens; t++)
         {
-            for (int h = 0; h < _heads.Heads; h++)
+            if (t >= _tokens - _inert)
+            {
+                Assert.All(result.Skip(t * _outStride).Take(_outStride - Gap), v => Assert.Equal(0f, v));
+            }
+            for (int h = 0; h < _heads.Heads && t < _tokens - _inert; h++)
             {
                 double[] expected = Head(t, h);
                 for (int d = 0; d < _heads.HeadDim; d++)

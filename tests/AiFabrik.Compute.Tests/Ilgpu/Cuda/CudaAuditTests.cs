@@ -20,7 +20,7 @@ public sealed class CudaAuditTests
         CudaKernelId.GemvBf16 => [WideLoad, "shfl.sync.bfly.b32"],
         CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4 => [WideLoad, "prmt.b32", "shfl.sync.bfly.b32"],
         CudaKernelId.MatrixRate => [s_tensor[0]],
-        >= CudaKernelId.AttentionTensor64 and <= CudaKernelId.AttentionTensor256 => s_attention,
+        >= CudaKernelId.AttentionTensor64 and <= CudaKernelId.AttentionDecode256 => s_attention,
         CudaKernelId.ToBf16 => ["ld.global.nc.v4.f32", "cvt.rn.bf16x2.f32", "st.global.v4.b32"],
         _ => ["ld.global.f32", "st.global.f32"],
     };
@@ -130,7 +130,7 @@ public sealed class CudaAuditTests
     private static void Check(KernelAudit audit)
     {
         string what = string.Create(CultureInfo.InvariantCulture, $"{audit.Kernel.Id}, {audit.Device.Architecture}: {audit.Row()}");
-        Assert.True(audit.Resources is { SpillBytes: 0, StackBytes: 0 }, what);
+        Assert.True(audit.Resources is { SpillBytes: 0, StackBytes: 0 }, $"{audit.Resources}: {what}");
         // Three stages of 16 KiB each leave room for two groups in the shared memory of an sm_89.
         int planned = audit.IsAttention ? Math.Min(audit.Kernel.GroupsPlanned, audit.Device.SharedBytes / (audit.Resources.SharedBytes + AuditDevice.SharedReserved)) : audit.Kernel.GroupsPlanned;
         Assert.True(audit.Groups >= planned, what);
@@ -147,12 +147,17 @@ public sealed class CudaAuditTests
         }
         if (audit.IsAttention)
         {
-            Assert.True(audit.Hmma == (audit.Kernel.Id == CudaKernelId.AttentionTensor96 ? 48 : 64), what);
+            Assert.True(audit.Hmma == (audit.Kernel.Id is CudaKernelId.AttentionTensor96 or CudaKernelId.AttentionDecode96 ? 48 : 64), what);
             Assert.True(audit.LoopCount("LDSM") == audit.Hmma / 2, what);
             Assert.True(audit.LoopCount("LDGSTS") == 8, what);
             // As for the products: mma.sync takes 6.5 cycles on sm_90 and 8 or more elsewhere.
             Assert.True((double)audit.Loop.Count / audit.Hmma <= 6.5, what);
             Assert.All(audit.Loop.Where(i => MachineCode.Is(i, "HMMA")), i => Assert.Contains("16816.F32 ", i, StringComparison.Ordinal));
+        }
+        if (audit.IsDecodeAttention)
+        {
+            Assert.True(audit.IssueShare < 0.5, what);
+            Assert.True(audit.BytesInFlight >= 1.5 * audit.Device.BytesNeeded, what);
         }
         // Tensor instructions and the loop's own: nothing else may take part in what is timed.
         if (audit.Kernel.Id == CudaKernelId.MatrixRate) Assert.True(audit.Hmma >= 8 && audit.Loop.Count <= 1.5 * audit.Hmma, what);

@@ -52,6 +52,10 @@ public sealed class CudaDeviceTests
         {
             new AttentionCase(heads, sequences).Check(device);
         }
+        foreach ((_, AttentionHeads heads, string sequences, int inert, int splitLength) in AttentionCase.Single)
+        {
+            new AttentionCase(heads, sequences, inert).CheckSingle(device, splitLength);
+        }
     }
 
     [Fact]

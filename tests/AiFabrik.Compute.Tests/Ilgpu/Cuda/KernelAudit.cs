@@ -1,5 +1,6 @@
 using System.Globalization;
 using AiFabrik.Compute.Ilgpu.Cuda;
+using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 
 namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
 
@@ -58,7 +59,10 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
     /// <summary>Its loop is a usual round: an interior stage, in which no maximum has grown.</summary>
     public bool IsAttention => Attends(Kernel.Id);
 
-    private static bool Attends(CudaKernelId id) => id is >= CudaKernelId.AttentionTensor64 and <= CudaKernelId.AttentionTensor256;
+    private static bool Attends(CudaKernelId id) => id is >= CudaKernelId.AttentionTensor64 and <= CudaKernelId.AttentionDecode256;
+
+    /// <summary>Attention of single tokens, which memory binds.</summary>
+    public bool IsDecodeAttention => Kernel.Id is >= CudaKernelId.AttentionDecode64 and <= CudaKernelId.AttentionDecode256;
 
     public bool IsVector => Kernel.Id is CudaKernelId.GemvBf16 or CudaKernelId.GemvQ8 or CudaKernelId.GemvQ4;
 
@@ -80,6 +84,8 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
         CudaKernelId.GemmNarrowBf16 => 16 * 32 * 2,
         CudaKernelId.GemmNarrowQ8 => 16 * 34,
         CudaKernelId.GemmNarrowQ4 => 16 * 18,
+        // One warp multiplies a stage, or four if a key has so many heads: then each issues the loop.
+        >= CudaKernelId.AttentionDecode64 and <= CudaKernelId.AttentionDecode256 => AttentionCopy.StageBytes / 4.0,
         _ => 0,
     };
 
@@ -116,7 +122,7 @@ internal sealed record KernelAudit(CudaKernelSource Kernel, AuditDevice Device, 
         double perHmma = Hmma > 0 ? (double)Loop.Count / Hmma : 0;
         string tensor = Hmma > 0 ? string.Create(c, $"{Hmma} | {perHmma:0.00} | {perHmma / Device.CyclesPerHmma:P0}") : "– | – | –";
         string issue = RoundBytes > 0 ? string.Create(c, $"{IssueShare:P0}") : "–";
-        string little = UsesTensorCores || IsVector
+        string little = UsesTensorCores || IsVector || IsDecodeAttention
             ? string.Create(c, $"{BytesInFlight / 1024:0.0} | {Device.BytesNeeded / 1024:0.0} | {BytesInFlight / Device.BytesNeeded:0.0}")
             : "– | – | –";
         return string.Create(c, $"| {Kernel.Id} | {Device.Architecture} | {Resources.Registers} | {Resources.SharedBytes} | {Groups} ({Kernel.GroupsPlanned}) | {Limit} | {Loop.Count} | {tensor} | {LoopCount("LDSM")} | {LoopCount("LDGSTS")} | {Loop.Count(i => MachineCode.Is(i, "LDG") && i.Contains(".128", StringComparison.Ordinal))} | {little} | {issue} |");

@@ -6,7 +6,7 @@ using AiFabrik.Compute.Programs;
 
 namespace AiFabrik.Compute.Tests.Ilgpu.Cuda;
 
-/// <summary>Times products on a GPU as the executor launches them, beside the device's own copy bandwidth. One JSON object a row.</summary>
+/// <summary>Times products and attention on a GPU as the executor launches them, beside the device's own copy bandwidth. One JSON object a row.</summary>
 internal static class KernelBenchmark
 {
     /// <summary>Weights are read in turn from so many bytes, so that no cache holds them from one launch to the next.</summary>
@@ -41,6 +41,7 @@ internal static class KernelBenchmark
             }
         }
         rows.AddRange(Attention(device));
+        rows.AddRange(DecodeAttention(device, bandwidth));
         return rows;
     }
 
@@ -69,6 +70,37 @@ internal static class KernelBenchmark
             yield return JsonSerializer.Serialize(new
             {
                 kernel = "attention_prefill", heads = Heads, kv_heads = KvHeads, head_dim = HeadDim, tokens, microseconds = seconds * 1e6, operations_per_second = operations, matrix_rate_share = operations / rate,
+            });
+        }
+    }
+
+    /// <summary>Attention of one new token each of sequences with full contexts, with the 8b shape's heads, beside the copy bandwidth; the second pass of split contexts is not in it.</summary>
+    private static IEnumerable<string> DecodeAttention(GpuKernelDevice device, double bandwidth)
+    {
+        const int Heads = 32, KvHeads = 8, HeadDim = 128, BlockSize = 32, Context = 4096, Blocks = Context / BlockSize, SequencesMax = 64;
+        const long SequenceBytes = 2L * Context * KvHeads * HeadDim * sizeof(ushort);
+        int qStride = (Heads + 2 * KvHeads) * HeadDim;
+        ulong qkv = device.Allocate((long)SequencesMax * qStride * sizeof(float)), output = device.Allocate((long)SequencesMax * Heads * HeadDim * sizeof(float));
+        ulong cache = device.Allocate(SequencesMax * SequenceBytes), partials = device.Allocate(AttentionKernel.PartialFloats(SequencesMax, Heads, HeadDim) * sizeof(float));
+        DeviceInts Ints(IEnumerable<int> values) => values.ToArray() is var all ? new(device.Upload<int>("ints", all), all.Length) : default;
+        DeviceInts list = Ints(Enumerable.Range(0, SequencesMax)), positions = Ints(Enumerable.Repeat(Context - 1, SequencesMax)), tables = Ints(Enumerable.Range(0, SequencesMax * Blocks));
+        // One sequence would stay in the second-level cache: each launch takes another one's blocks.
+        DeviceInts[] owners = [.. Enumerable.Range(0, SequencesMax).Select(s => Ints(Enumerable.Range(0, SequencesMax).Select(i => (i + s) % SequencesMax)))];
+        foreach (int count in (int[])[1, 8, 16, SequencesMax])
+        {
+            var shape = new AttentionShape
+            {
+                Rows = count, NHeads = Heads, NKvHeads = KvHeads, HeadDim = HeadDim, HeadStride = HeadDim, BlockSize = BlockSize, MaxBlocks = Blocks, QStride = qStride,
+                OutStride = Heads * HeadDim, Scale = 0.088f,
+            };
+            AttentionDecode.Split(ref shape, Context);
+            double seconds = device.Time(i => device.Kernels.AttentionDecode(
+                device.Stream, output, partials, qkv, cache, list, positions, owners[i * count % SequencesMax], tables, 0, shape));
+            double rate = count * SequenceBytes / seconds;
+            yield return JsonSerializer.Serialize(new
+            {
+                kernel = "attention_decode", heads = Heads, kv_heads = KvHeads, head_dim = HeadDim, context = Context, sequences = count, splits = shape.Splits, microseconds = seconds * 1e6,
+                kv_bytes_per_second = rate, bandwidth_share = rate / bandwidth,
             });
         }
     }

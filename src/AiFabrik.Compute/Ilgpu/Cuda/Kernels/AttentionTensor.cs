@@ -87,7 +87,7 @@ internal static class AttentionTensor
         AimRows(qkv, tileRow + warpToken, shape.QStride, head * shape.HeadDim, lane, count);
         default(THead).Query(shape.HeadDim, queryScale);
 
-        int keyPlace = AttentionCopy.PlaceOf(((lane >> 4) << 3) + (lane & 7), (lane >> 3) & 1, chunkShift), valuePlace = AttentionCopy.ValuesAt + AttentionCopy.PlaceOf(lane & 15, lane >> 4, chunkShift);
+        int keyPlace = KeyPlace(lane, chunkShift), valuePlace = ValuePlace(lane, chunkShift);
         int read = 0;
         for (int key = first; key < end; key += keys)
         {
@@ -120,9 +120,7 @@ internal static class AttentionTensor
     private static void Stage<THead>(int keys, int values, int key, int position, int window, float cap)
         where THead : struct, IAttentionHead
     {
-        CudaAsm.Emit("mov.u32 ka, tile;");
-        CudaAsm.Emit("add.s32 va, ka, %0;", values);
-        CudaAsm.Emit("add.s32 ka, ka, %0;", keys);
+        AimStage(keys, values);
         default(THead).Scores();
         if (cap > 0f)
         {
@@ -140,6 +138,22 @@ internal static class AttentionTensor
         default(THead).Values();
     }
 
+    /// <summary>Where a lane's <c>ldmatrix</c> reads in a stage: keys, and values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int KeyPlace(int lane, int chunkShift) => AttentionCopy.PlaceOf(((lane >> 4) << 3) + (lane & 7), (lane >> 3) & 1, chunkShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ValuePlace(int lane, int chunkShift) => AttentionCopy.ValuesAt + AttentionCopy.PlaceOf(lane & 15, lane >> 4, chunkShift);
+
+    /// <summary>Sets the addresses of a stage that is multiplied.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AimStage(int keys, int values)
+    {
+        CudaAsm.Emit("mov.u32 ka, tile;");
+        CudaAsm.Emit("add.s32 va, ka, %0;", values);
+        CudaAsm.Emit("add.s32 ka, ka, %0;", keys);
+    }
+
     /// <summary>A warp's first token in the group's tile; its head varies fastest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int TokenOf(int warp, int headsShift) => (warp >> headsShift) * WarpTokens;
@@ -153,7 +167,7 @@ internal static class AttentionTensor
 
     /// <summary>Sets the addresses of this lane's two rows at its first dimension, and whether they exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AimRows(long matrix, int row, int stride, int column, int lane, int count)
+    public static void AimRows(long matrix, int row, int stride, int column, int lane, int count)
     {
         long own = matrix + ((long)(row + (lane >> 2)) * stride + column + ((lane & 3) << 1)) * 4;
         CudaAsm.Emit("mov.b64 qa, %0;", own);
@@ -164,7 +178,7 @@ internal static class AttentionTensor
 
     /// <summary>z = 1 / (sum + exp(sink − maximum)), rescaled should the sink be the largest of all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Normalise(long sinks, int head)
+    public static void Normalise(long sinks, int head)
     {
         CudaAsm.Emit(SumRows);
         if (sinks != 0)
@@ -175,7 +189,8 @@ internal static class AttentionTensor
         CudaAsm.Emit("rcp.approx.ftz.f32 x2, l0; rcp.approx.ftz.f32 x3, l1; mul.f32 z0, z0, x2; mul.f32 z1, z1, x3;");
     }
 
-    private const string SumRows = """
+    /// <summary>l = sums over a row's four lanes, z = 1.</summary>
+    public const string SumRows = """
         shfl.sync.bfly.b32 x0, l0, 1, 31, 0xffffffff; shfl.sync.bfly.b32 x1, l1, 1, 31, 0xffffffff; add.f32 l0, l0, x0; add.f32 l1, l1, x1;
         shfl.sync.bfly.b32 x0, l0, 2, 31, 0xffffffff; shfl.sync.bfly.b32 x1, l1, 2, 31, 0xffffffff; add.f32 l0, l0, x0; add.f32 l1, l1, x1;
         mov.f32 z0, 0f3F800000; mov.f32 z1, z0;
