@@ -181,8 +181,9 @@ public sealed class CudaAuditTests
         m16n8k16 takes 8 cycles on sm_80, 32 on sm_89, 4 on sm_90 at the data sheets' dense rates). *weight bytes on the way*: what the resident groups of a
         multiprocessor have asked for and not yet used; *needed*: memory bandwidth × 700 ns ÷ multiprocessors (Little's law; A100 2.04 TB/s, L40S 0.86 TB/s,
         H100 SXM 3.35 TB/s; the latency is an assumption). *issue share of the memory time*: cycles that a round's instructions take to issue over those that the
-        memory takes to bring its weights at full bandwidth: above 100 % the instructions bind. For `AttentionTensor*` *loop* is a usual round: a stage in the middle of the
-        context in which no row's maximum grows; what masks, soft cap, rescaling and the end of the context add is jumped over.
+        memory takes to bring its weights at full bandwidth: above 100 % the instructions bind. For `AttentionTensor*` and `AttentionDecode*` *loop* is a usual round: a stage in the middle of the
+        context in which no row's maximum grows; what masks, soft cap, rescaling and the end of the context add is jumped over. The weights of `AttentionDecode*` are
+        keys and values, and its issue share is that of 25 to 32 heads a key: with fewer, warps without a head only copy.
         """;
 
     private const string Portable = """
@@ -209,6 +210,10 @@ public sealed class CudaAuditTests
           the 6.5 that `mma.sync` is said to take on an H100. There issue takes about as long (4.7 instructions a HMMA at 128 dimensions, 5.6 at 64), and the exponentials
           (a quarter of an instruction a HMMA at 128 dimensions, at an eighth of the rate) run beside both. So about half of the rate that the products reach is to be
           expected; at the 8b shape and 4096 tokens attention is 7 % of the operations, and would then take 13 % of the time.
+        - **Decode attention** (`AttentionDecode*`): two stages of each resident group are on the way, three to fifteen times of what is needed, and instructions issue in less
+          than a third of the memory's time. Up to eight heads of a key are one warp's, which alone multiplies a stage: what this audit cannot see is how long the chain of its
+          products and shuffles takes. An H100's memory brings a stage for each of two groups in 2260 cycles, 7.7 for each of a warp's instructions at 128 dimensions. One
+          sequence at 4096 tokens and 8 key/value heads is 128 groups, one a multiprocessor: there 3.9 cycles an instruction are what it may take.
         - **2 to 64 sequences** (`GemmNarrow*`): memory should bind in bf16 everywhere; q8_0 on an H100 has little room, and **q4 on an A100 and an H100 is bound by the
           instructions of its decoding**, at the inverse of the last column of the bandwidth. What would help: more tokens or rows for each decoded block (128 rows
           a group), or an int8 product without decoding.
