@@ -11,6 +11,9 @@ internal sealed class TokenizerParts
     /// <summary>Highest number of ids, and most bytes in one token's spelling.</summary>
     internal const int VocabMax = 1 << 22, TokenBytesMax = 1 << 16;
 
+    /// <summary>Ids that a vocabulary may reach over: so many, and so many more a token. Tables are as long as the highest id, whatever the file's size.</summary>
+    internal const int IdsMin = 1 << 16, IdsPerToken = 16;
+
     internal required BpeModel Model { get; init; }
     internal required int VocabSize { get; init; }
 

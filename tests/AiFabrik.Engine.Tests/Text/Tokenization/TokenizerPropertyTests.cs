@@ -111,6 +111,18 @@ public sealed class TokenizerPropertyTests
     }
 
     /// <summary>Found by fuzzing, seed 51547: the byte reached the table of byte-level characters as if it were one.</summary>
+    /// <summary>Tables are as long as the highest id: two tokens could else ask for 150 MB.</summary>
+    [Theory]
+    [InlineData(65_567, true)]
+    [InlineData(65_568, false)]
+    [InlineData(4_194_303, false)]
+    public void Ids_far_beyond_the_number_of_tokens_are_refused(int highest, bool loads)
+    {
+        var file = Encoding.UTF8.GetBytes($$$"""{"model":{"type":"BPE","vocab":{"a":0,"b":{{{highest}}}},"merges":[]}}""");
+        Assert.Equal(loads, Tokenizer.TryLoadJson(file, default, out _, out var error));
+        if (!loads) Assert.Equal($"The tokenizer's vocabulary has 2 tokens but ids up to {highest}: for so few, ids must be below 65568.", error);
+    }
+
     [Fact]
     public void A_byte_token_before_a_ByteLevel_decoder_stays_a_byte()
     {

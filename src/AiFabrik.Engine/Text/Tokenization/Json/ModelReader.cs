@@ -97,6 +97,8 @@ internal static class ModelReader
             while (json.TakesAnother((byte)'}'));
         }
 
+        if (highest >= TokenizerParts.IdsMin + ((long)TokenizerParts.IdsPerToken * count))
+            throw new RefusedException($"The tokenizer's vocabulary has {count} tokens but ids up to {highest}: for so few, ids must be below {TokenizerParts.IdsMin + (TokenizerParts.IdsPerToken * count)}.");
         text.Reserve(PieceTable.SlackBytes);
         var spellings = new Spellings { Text = text.Data, Starts = new int[highest + 1], Lengths = new int[highest + 1] };
         Array.Fill(spellings.Starts, -1);
