@@ -2,6 +2,7 @@ using System.Diagnostics;
 using AiFabrik.Compute.Ilgpu.Cuda;
 using AiFabrik.Compute.Ilgpu.Cuda.Kernels;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace AiFabrik.Compute.Ilgpu;
 
@@ -39,17 +40,14 @@ internal static class DeviceRates
 
     private static double MatrixRate(IlgpuDevice device)
     {
-        using var compiler = new PtxCompiler();
-        if (CudaKernels.TryLoad(compiler, null, out var kernels) != CudaStatus.Success) return 0;
-        using (kernels)
-        using (var stream = (ILGPU.Runtime.Cuda.CudaStream)device.Accelerator.CreateStream())
-        {
-            var groups = device.Accelerator.NumMultiprocessors * MatrixRateKernel.GroupsPerMultiprocessor;
-            using var output = device.Accelerator.Allocate1D<float>(groups * MatrixRateKernel.Threads);
-            var failed = false;
-            var seconds = Best(stream, () => failed |= kernels!.MatrixRate(stream.StreamPtr, (ulong)output.NativePtr, groups, Rounds) != CudaStatus.Success);
-            return failed ? 0 : MatrixRateKernel.Operations(groups, Rounds) / seconds;
-        }
+        device.LoadTensorKernels(null);
+        if (device.TensorKernels is not { } kernels) return 0;
+        using var stream = (CudaStream)device.Accelerator.CreateStream();
+        var groups = device.Accelerator.NumMultiprocessors * MatrixRateKernel.GroupsPerMultiprocessor;
+        using var output = device.Accelerator.Allocate1D<float>(groups * MatrixRateKernel.Threads);
+        var failed = false;
+        var seconds = Best(stream, () => failed |= kernels.MatrixRate(stream.StreamPtr, (ulong)output.NativePtr, groups, Rounds) != CudaStatus.Success);
+        return failed ? 0 : MatrixRateKernel.Operations(groups, Rounds) / seconds;
     }
 
     /// <summary>Seconds of the fastest of some runs; the first, which only warms up, is among them and never the fastest.</summary>
